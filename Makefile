@@ -1,0 +1,49 @@
+# Two commands for a newcomer: `make demo` and `make test`. Both do all their own set-up, inside .venv and the
+# model store; all they need is Python 3.11, make and a package index that pip reaches.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+RUN_LAYERS := base media onnx asr cli
+pip_install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+    $(foreach layer,$(1),-r requirements/$(layer).txt)
+
+.PHONY: help demo test lint lock clean
+help:
+	@echo "make demo   watch a film become a subtitled film (first time: about a minute of set-up)"
+	@echo "make test   prove the project: linters, types, every test"
+	@echo "make lock   rewrite requirements/*.txt from requirements/*.in"
+
+demo: .venv/.scenes
+	$(BIN)/cp-whisperx models pull
+	$(BIN)/python -m scenes.demo demo
+
+test: .venv/.dev
+	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+lock: .venv/.dev
+	UV=$(CURDIR)/$(BIN)/uv requirements/lock
+
+# The locks name every package, so nothing is resolved (--no-deps) and nothing is built from outside sources.
+.venv/.run: requirements/build.txt $(foreach layer,$(RUN_LAYERS),requirements/$(layer).txt) pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(call pip_install,build $(RUN_LAYERS))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/.scenes: .venv/.run requirements/scenes.txt
+	$(call pip_install,scenes)
+	touch $@
+
+.venv/.dev: .venv/.scenes requirements/dev.txt
+	$(call pip_install,dev)
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo out

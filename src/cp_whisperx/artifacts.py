@@ -1,0 +1,166 @@
+"""What passes between stages: one artifact per stage, typed and versioned.
+
+An artifact is `artifact.json` in its stage's folder, with the files it names beside it. Nothing in it depends
+on when, where or how fast it was made: the same inputs and options give the same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from cp_whisperx.errors import ArtifactInvalid
+from cp_whisperx.timeline import Cue, Segment, SpeechSpan, TimeMap
+
+FILE = "artifact.json"
+
+
+class Frozen(BaseModel):
+    """Base of all that is written as JSON: immutable, and no unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Artifact(Frozen):
+    """Base of the artifacts. `stage` is the name of the one stage that makes it, and of its folder in a job."""
+
+    stage: ClassVar[str]
+    schema_version: int = 1
+
+    def write(self, folder: Path) -> None:
+        (folder / FILE).write_text(self.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises ArtifactInvalid if it is missing, damaged or of another version."""
+        path = folder / FILE
+        try:
+            artifact = cls.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            raise ArtifactInvalid(f"{cls.stage} has not been done in this job",
+                                  hint=f"run it first: cp-whisperx stage {cls.stage} JOB") from None
+        except (ValidationError, OSError) as error:
+            raise ArtifactInvalid(f"{path} is damaged", hint=f"delete {folder} and run the job again",
+                                  log=str(error)) from error
+        if artifact.schema_version != cls.model_fields["schema_version"].default:
+            raise ArtifactInvalid(f"{path} has schema version {artifact.schema_version}, not the one of this "
+                                  "program", hint=f"delete {folder} and run the job again")
+        return artifact
+
+
+class TrackChoice(Frozen):
+    """The audio track that was chosen, and why, in words for a person."""
+
+    index: int
+    codec: str
+    language: str | None
+    title: str | None
+    channels: str
+    reason: str
+
+
+class Downmix(Frozen):
+    """How the channels became one. `rule` is the mix that was kept; levels are RMS over the film, dBFS."""
+
+    rule: str
+    levels_dbfs: dict[str, float]
+    reason: str
+
+
+class AudioTrack(Artifact):
+    """Mono 16 kHz samples (`file`, 16-bit WAV) and the map from sample time to film time."""
+
+    stage: ClassVar[str] = "demux"
+    file: str
+    samples: int
+    sample_rate: int
+    track: TrackChoice
+    downmix: Downmix
+    time_map: TimeMap
+    duration_s: float
+    """Of the samples."""
+    film_duration_s: float | None
+    """As the container says; None if it does not."""
+    has_picture: bool
+    frame_rate: float | None
+    warnings: tuple[str, ...]
+
+
+class Speech(Artifact):
+    """Where speech is, in sample time, and how probable it is in each frame of 512 samples (32 ms).
+
+    `frames` is a .npy file of float16, shape (n_frames,), values 0..1.
+    """
+
+    stage: ClassVar[str] = "silero-vad"
+    spans: tuple[SpeechSpan, ...]
+    frames: str
+    frame_samples: int
+    speech_s: float
+
+
+class LanguageVote(Frozen):
+    """How the language was found. `shares` are mean probabilities over the `windows` that were heard."""
+
+    language: str
+    how: Literal["pinned", "voted", "model", "silence"]
+    windows: int
+    shares: dict[str, float]
+
+
+class Dropped(Frozen):
+    """Text that the recogniser gave and the stage did not believe."""
+
+    start: float
+    end: float
+    text: str
+    reason: str
+
+
+class Transcript(Artifact):
+    """Segments with words, in sample time. `language` is that of the text; `spoken` that of the sound."""
+
+    stage: ClassVar[str] = "asr"
+    language: str
+    spoken: LanguageVote
+    task: Literal["transcribe", "translate"]
+    model: str
+    segments: tuple[Segment, ...]
+    dropped: tuple[Dropped, ...]
+
+
+class SubtitleFile(Frozen):
+    format: str
+    file: str
+
+
+class Subtitles(Artifact):
+    """Cues in film time, and the same in files of each asked format."""
+
+    stage: ClassVar[str] = "subtitle-gen"
+    language: str
+    cues: tuple[Cue, ...]
+    files: tuple[SubtitleFile, ...]
+
+
+class StreamFate(Frozen):
+    """What became of one stream of the film."""
+
+    index: int
+    kind: str
+    codec: str
+    language: str | None
+    fate: Literal["kept", "converted", "dropped", "replaced"]
+    reason: str = ""
+
+
+class SubtitledFilm(Artifact):
+    """The film with its soft subtitles, or the reason why there is none (`file` is None)."""
+
+    stage: ClassVar[str] = "mux"
+    file: str | None
+    container: str | None
+    reason: str
+    streams: tuple[StreamFate, ...]

@@ -1,0 +1,58 @@
+"""Deterministic stand-ins for the engines: fast, without weights, for the tests of everything around them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cp_whisperx.engines.protocols import Waveform
+
+
+class EnergyDetector:
+    """Takes a frame for speech if it is louder than -40 dBFS."""
+
+    frame_samples = 512
+    version = "energy"
+
+    def probabilities(self, blocks: Iterator[Waveform]) -> Iterator[NDArray[np.float32]]:
+        import numpy as np
+
+        for block in blocks:
+            padded = np.zeros(-(-block.size // self.frame_samples) * self.frame_samples, np.float32)
+            padded[:block.size] = block
+            power = (padded.reshape(-1, self.frame_samples) ** 2).mean(axis=1)
+            yield np.where(power > 1e-4, 0.95, 0.02).astype(np.float32)
+
+
+class CountingTranscriber:
+    """Hears one word a half second, named by the loudness of its window, so that text depends on the sound."""
+
+    multilingual = True
+    window_s = 30.0
+
+    def __init__(self, *, language: str = "en") -> None:
+        self.language = language
+        self.calls = 0
+
+    def languages(self, wave: Waveform) -> dict[str, float]:
+        return {self.language: 0.9, "fr": 0.1}
+
+    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
+        self.calls += 1
+        words = []
+        for number in range(int(wave.size / SAMPLE_RATE / 0.5)):
+            part = wave[int(number * 0.5 * SAMPLE_RATE):int((number + 1) * 0.5 * SAMPLE_RATE)]
+            level = round(float(abs(part).mean()) * 1000)
+            if level:
+                words.append(Word(number * 0.5, number * 0.5 + 0.4, f"word{level}", 0.9))
+        if not words:
+            return Heard((), "fake")
+        text = " ".join(word.text for word in words)
+        return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")

@@ -1,0 +1,121 @@
+"""Whisper in CTranslate2, through faster-whisper: windows of sound in, words with times out.
+
+Everything here is deterministic: where the usual fallback samples at rising temperatures (Whisper paper,
+section 4.5), this one decodes again by beam search with repetition forbidden.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cp_whisperx.engines import device as devices
+from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.errors import EngineError
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
+
+if TYPE_CHECKING:
+    from cp_whisperx.engines.protocols import Waveform
+
+LOOP_RATIO = 2.4
+"""Text that zlib shrinks further than this repeats itself (threshold of the Whisper paper, section 4.5)."""
+DOUBT_LOGPROB = -1.0
+"""Mean log probability per token below which a decoding is doubted (same source)."""
+
+_ATTEMPTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("beam", {}),
+    ("no-repeat", {"no_repeat_ngram_size": 3, "repetition_penalty": 1.1}),
+)
+
+
+class WhisperTranscriber:
+    window_s = 30.0
+
+    def __init__(self, model: Path, *, device: str, threads: int, beam_size: int, log: logging.Logger) -> None:
+        """Loads the model. A GPU that fails is given up for the CPU, with a warning.
+
+        Raises EngineError if it loads nowhere.
+        """
+        import ctranslate2
+
+        chosen = devices.choose(device)
+        try:
+            self._model = self._load(model, chosen, threads)
+        except Exception as error:
+            if chosen.name == "cpu":
+                raise _cannot_load(model, error) from error
+            log.warning(f"the GPU cannot be used ({_first_line(error)}): going on with the CPU")
+            chosen = devices.choose("cpu")
+            chosen = devices.Device(chosen.name, chosen.compute_type, "the GPU failed")
+            try:
+                self._model = self._load(model, chosen, threads)
+            except Exception as again:
+                raise _cannot_load(model, again) from again
+        self._beam_size = beam_size
+        self.multilingual = bool(self._model.model.is_multilingual)
+        self.device = chosen
+        self.version = f"ctranslate2 {ctranslate2.__version__}"
+        log.info(f"computing on {chosen.name} in {chosen.compute_type}: {chosen.reason}")
+
+    @staticmethod
+    def _load(path: Path, device: devices.Device, threads: int) -> Any:
+        import numpy as np
+        from faster_whisper import WhisperModel
+
+        model = WhisperModel(str(path), device=device.name, compute_type=device.compute_type, cpu_threads=threads,
+                             local_files_only=True)
+        if device.name == "cuda":
+            # A missing CUDA library shows only at the first computation: let it show here.
+            model.detect_language(np.zeros(SAMPLE_RATE, np.float32))
+        return model
+
+    def languages(self, wave: Waveform) -> dict[str, float]:
+        _, _, shares = self._model.detect_language(wave)
+        return dict(shares)
+
+    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
+        tried: list[Heard] = []
+        for name, options in _ATTEMPTS:
+            heard = Heard(self._decode(wave, language, task, options), name)
+            if not any(map(_doubtful, heard.segments)):
+                return heard
+            tried.append(heard)
+        return max(tried, key=_credit)
+
+    def _decode(self, wave: Waveform, language: str, task: Task, options: dict[str, Any]) -> tuple[Segment, ...]:
+        found, _ = self._model.transcribe(
+            wave, language=language, task=task, beam_size=self._beam_size, temperature=[0.0],
+            condition_on_previous_text=False, word_timestamps=True, vad_filter=False,
+            # Segments are judged by the stage, which records what it drops.
+            no_speech_threshold=None, compression_ratio_threshold=None, log_prob_threshold=None, **options)
+        return tuple(_segment(segment) for segment in found if segment.words)
+
+
+def _segment(segment: Any) -> Segment:
+    words = tuple(Word(float(word.start), float(word.end), word.word, round(float(word.probability), 3))
+                  for word in segment.words)
+    return Segment(words[0].start, words[-1].end, segment.text.strip(), words, round(float(segment.avg_logprob), 3),
+                   round(float(segment.no_speech_prob), 3), round(float(segment.compression_ratio), 3))
+
+
+def _doubtful(segment: Segment) -> bool:
+    return segment.compression_ratio > LOOP_RATIO or segment.avg_logprob < DOUBT_LOGPROB
+
+
+def _credit(heard: Heard) -> tuple[bool, float]:
+    """Better without loops, then by probability."""
+    if not heard.segments:
+        return True, float("-inf")
+    logprobs = [segment.avg_logprob for segment in heard.segments]
+    return (all(segment.compression_ratio <= LOOP_RATIO for segment in heard.segments),
+            sum(logprobs) / len(logprobs))
+
+
+def _cannot_load(model: Path, error: Exception) -> EngineError:
+    return EngineError(f"the speech recogniser in {model} cannot be loaded ({_first_line(error)})",
+                       hint="run: cp-whisperx models verify")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,0 +1,210 @@
+"""asr: speech spans in, segments with words and their times out.
+
+Each window is written down as soon as it is heard. A run that was killed goes on behind the last of them,
+and since windows do not depend on each other it ends with the same transcript.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from pydantic import Field, TypeAdapter
+
+from cp_whisperx import languages, publish
+from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, Speech, Transcript
+from cp_whisperx.engines.faster_whisper import DOUBT_LOGPROB, LOOP_RATIO, WhisperTranscriber
+from cp_whisperx.engines.protocols import Heard, Task, Transcriber
+from cp_whisperx.errors import ConfigError
+from cp_whisperx.media.samples import Samples
+from cp_whisperx.models import catalog
+from cp_whisperx.models.store import is_path
+from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
+from cp_whisperx.timeline import Segment, monotone
+from cp_whisperx.windows import Window, pack, spread
+
+_JOURNAL = "windows.jsonl"
+_NO_SPEECH_PROB = 0.6
+_VOTE_WINDOWS = 12
+_SAME_SPEECH = {"ur": "hi"}
+"""Hindi and Urdu sound alike to Whisper; which script is written is a matter of policy, not of hearing."""
+_WEAK = frozenset(("tiny", "base"))
+_SURE_SHARE = 0.6
+
+
+class Options(StageOptions):
+    model: str = Field("base", description="A model of the catalogue, or a folder with one in CTranslate2 form")
+    source: str | None = Field(None, description="Language spoken: hi, en…; empty: voted over the whole film")
+    task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
+    beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
+
+
+def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
+    _check(options)
+    speech = inputs[Speech]
+    track = inputs[AudioTrack]
+    samples = Samples(inputs.file(AudioTrack, track.file))
+    if not speech.spans:
+        tools.log.info("nobody speaks: nothing to recognise")
+        source = _code(options.source)
+        vote = LanguageVote(language=source or "und", how="silence", windows=0, shares={})
+        return _transcript(vote, options, [], [])
+    engine = WhisperTranscriber(tools.models.path(options.model), device=tools.device, threads=tools.threads,
+                                beam_size=options.beam_size, log=tools.log)
+    tools.facts.update({"engine": engine.version, "device": engine.device.name,
+                        "compute_type": engine.device.compute_type, "device_reason": engine.device.reason})
+    return recognise(engine, samples, speech, options, tools)
+
+
+def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Options, tools: Tools) -> Transcript:
+    """The stage with its engine given: vote, hear every window, judge every segment."""
+    windows = pack(speech.spans, engine.window_s)
+    journal = _Journal(tools.work / _JOURNAL)
+    vote = journal.vote(lambda: _vote(engine, windows, samples, options))
+    tools.log.info(_vote_text(vote))
+    if vote.language not in ("en", "und") and options.model in _WEAK:
+        tools.warn(f"the model {options.model} is weak in {_name(vote.language)}: use --model medium or larger")
+    total_s = sum(window.speech_s for window in windows)
+    done_s = 0.0
+    again = len(journal.heard)
+    for number, window in enumerate(windows):
+        if number >= again:
+            journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
+        done_s += window.speech_s
+        tools.progress(done_s, total_s)
+    tools.facts["windows"] = f"{len(windows)} heard, {again} of them by an earlier run"
+    kept: list[Segment] = []
+    dropped: list[Dropped] = []
+    for window, heard in zip(windows, journal.heard, strict=True):
+        for segment in heard.segments:
+            placed = window.place_segment(segment)
+            if reason := doubt(placed):
+                dropped.append(Dropped(start=placed.start, end=placed.end, text=placed.text, reason=reason))
+            else:
+                kept.append(placed)
+    for drop in dropped:
+        tools.log.info(f"dropped at {drop.start:.1f} s ({drop.reason}): {drop.text}")
+    journal.close()
+    return _transcript(vote, options, _in_order(kept), dropped)
+
+
+def doubt(segment: Segment) -> str | None:
+    """Why a segment is not believed; None if it is."""
+    if not any(character.isalnum() for character in segment.text):
+        return "punctuation only"
+    if segment.compression_ratio > LOOP_RATIO:
+        return f"a loop: compression ratio {segment.compression_ratio}"
+    if segment.no_speech_prob > _NO_SPEECH_PROB and segment.avg_logprob < DOUBT_LOGPROB:
+        return f"no speech: probability {segment.no_speech_prob}, log probability {segment.avg_logprob}"
+    return None
+
+
+class _Journal:
+    """The language, then one line per window, in order, each on the disk before the next begins."""
+
+    _heard: TypeAdapter[Heard] = TypeAdapter(Heard)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = publish.whole_lines(path)
+        self._vote = LanguageVote.model_validate_json(lines[0]) if lines else None
+        self.heard = [self._heard.validate_json(line) for line in lines[1:]]
+
+    def vote(self, hold: Callable[[], LanguageVote]) -> LanguageVote:
+        if self._vote is None:
+            self._vote = hold()
+            publish.append(self._path, self._vote.model_dump_json().encode())
+        return self._vote
+
+    def add(self, heard: Heard) -> None:
+        line = json.dumps(asdict(heard), ensure_ascii=False).encode()
+        publish.append(self._path, line)
+        # Read back, so that an undisturbed run and one that continues work on the very same values.
+        self.heard.append(self._heard.validate_json(line))
+
+    def close(self) -> None:
+        self._path.unlink()
+
+
+def _vote(engine: Transcriber, windows: Sequence[Window], samples: Samples, options: Options) -> LanguageVote:
+    """The language asked for, or the one most probable over windows from the whole film."""
+    if pinned := _code(options.source):
+        return LanguageVote(language=pinned, how="pinned", windows=0, shares={})
+    if not engine.multilingual:
+        return LanguageVote(language="en", how="model", windows=0, shares={})
+    positions = spread(len(windows), _VOTE_WINDOWS)
+    shares: dict[str, float] = {}
+    for position in positions:
+        for language, share in engine.languages(windows[position].sound(samples)).items():
+            language = _SAME_SPEECH.get(language, language)
+            shares[language] = shares.get(language, 0.0) + share / len(positions)
+    best = sorted(shares.items(), key=lambda item: (-item[1], item[0]))[:5]
+    return LanguageVote(language=best[0][0], how="voted", windows=len(positions),
+                        shares={language: round(share, 3) for language, share in best})
+
+
+def _vote_text(vote: LanguageVote) -> str:
+    if vote.how != "voted":
+        return f"language {_name(vote.language)} ({vote.how})"
+    share = vote.shares[vote.language]
+    unsure = "" if share >= _SURE_SHARE else "; not sure: name it with --source"
+    return f"language {_name(vote.language)} ({share:.0%} over {vote.windows} windows of the film{unsure})"
+
+
+def _name(code: str) -> str:
+    return found.name if (found := languages.find(code)) else code
+
+
+def _code(source: str | None) -> str | None:
+    if not source:
+        return None
+    if not (found := languages.find(source)):
+        raise ConfigError(f"{source} is no language that Whisper knows", hint="give a code such as hi, en or ta")
+    return found.code
+
+
+def _check(options: Options) -> None:
+    """Asks of the model only what it can do, before anything is loaded."""
+    source = _code(options.source)
+    if is_path(options.model):
+        return
+    model = catalog.find(options.model)
+    if model.kind != "whisper":
+        raise ConfigError(f"{model.name} is no speech recogniser", hint="`cp-whisperx models list` shows them")
+    if model.languages == "en" and source not in (None, "en"):
+        raise ConfigError(f"the model {model.name} knows English alone, not {_name(source or '')}",
+                          hint="use --model base or larger")
+    if options.task == "translate" and not model.translates:
+        raise ConfigError(f"the model {model.name} cannot translate", hint="use --model base, small, medium or large-v3")
+
+
+def _in_order(segments: Sequence[Segment]) -> list[Segment]:
+    """Words that never run backwards, over all segments; each segment spans its words."""
+    clean = iter(monotone([word for segment in segments for word in segment.words]))
+    result = []
+    for segment in segments:
+        words = tuple(next(clean) for _ in segment.words)
+        result.append(Segment(words[0].start, words[-1].end, segment.text, words, segment.avg_logprob,
+                              segment.no_speech_prob, segment.compression_ratio))
+    return result
+
+
+def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment],
+                dropped: Sequence[Dropped]) -> Transcript:
+    return Transcript(language="en" if options.task == "translate" else vote.language, spoken=vote,
+                      task=options.task, model=options.model, segments=tuple(segments), dropped=tuple(dropped))
+
+
+STAGE = Stage(
+    name="asr",
+    version=1,
+    needs=(AudioTrack, Speech),
+    makes=Transcript,
+    options=Options,
+    run=run,
+    image=ImageNeeds(layers=("base", "onnx", "media", "asr"), gpu=True),
+    resumes=True,
+    models=lambda options: (options.model,),
+)

@@ -1,0 +1,57 @@
+"""demux: the film in, the dialogue track as samples and its map to film time out."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from cp_whisperx.artifacts import AudioTrack, Downmix, TrackChoice
+from cp_whisperx.media import decode, probe, tracks
+from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
+from cp_whisperx.timeline import SAMPLE_RATE, ms
+
+_WAV = "audio.wav"
+
+
+class Options(StageOptions):
+    language: str | None = Field(None, description="Language of the wanted audio track: hi, hin, Hindi…")
+    track: int | None = Field(None, ge=0, description="Index of the stream to listen to; overrides the policy")
+
+
+def run(inputs: Inputs, options: Options, tools: Tools) -> AudioTrack:
+    media = probe.probe(tools.film)
+    choice = tracks.choose(media, language=options.language, index=options.track)
+    track, picture = choice.stream, media.picture
+    tools.log.info(f"audio track {track.index} ({track.codec} {track.channels} {track.language or 'no language'}): "
+                   f"{choice.reason}")
+    if choice.doubt:
+        tools.warn(choice.doubt)
+    sound = decode.extract(tools.film, track.index, tools.work / _WAV, clip=tools.clip, progress=tools.progress)
+    tools.log.info(f"downmix {sound.rule}: {sound.reason}")
+    for warning in sound.warnings:
+        tools.warn(warning)
+    return AudioTrack(
+        file=_WAV,
+        samples=sound.samples,
+        sample_rate=SAMPLE_RATE,
+        track=TrackChoice(index=track.index, codec=track.codec, language=track.language, title=track.title,
+                          channels=track.channels, reason=choice.reason),
+        downmix=Downmix(rule=sound.rule, levels_dbfs=sound.levels_dbfs, reason=sound.reason),
+        time_map=sound.time_map,
+        duration_s=ms(sound.samples / SAMPLE_RATE),
+        film_duration_s=media.duration_s,
+        has_picture=picture is not None,
+        frame_rate=picture.frame_rate if picture else None,
+        warnings=sound.warnings,
+    )
+
+
+STAGE = Stage(
+    name="demux",
+    version=1,
+    needs=(),
+    makes=AudioTrack,
+    options=Options,
+    run=run,
+    image=ImageNeeds(layers=("base", "media")),
+    reads_film=True,
+)

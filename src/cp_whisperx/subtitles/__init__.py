@@ -1,0 +1,1 @@
+"""From words to subtitles: cues, lines and file formats."""
