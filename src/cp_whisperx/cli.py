@@ -17,6 +17,7 @@ from cp_whisperx import log as logs
 from cp_whisperx.errors import INTERRUPTED, ConfigError, CpWhisperxError, StageFailed, no_space
 from cp_whisperx.job import Job
 from cp_whisperx.models.catalog import catalog
+from cp_whisperx.models.catalog import find as find_model
 from cp_whisperx.models.sources import SOURCES, FolderSource, Source
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.progress import clock_text
@@ -24,8 +25,10 @@ from cp_whisperx.runners.local import LocalRunner
 from cp_whisperx.timeline import Span
 
 _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
-    ("--source", ("stages.asr.source", "stages.demux.language"), {"help": "Language spoken: hi, en… [voted over the film]"}),
-    ("--task", ("stages.asr.task",), {"type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
+    ("--source", ("stages.asr.source", "stages.demux.language"), {
+        "help": "Language spoken: hi, en… [voted over the film]"}),
+    ("--task", ("stages.asr.task",), {
+        "type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
     ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
     ("--format", ("stages.subtitle_gen.formats",), {"help": "srt,vtt [both]"}),
@@ -47,7 +50,7 @@ class _Clock(click.ParamType[float]):
                 raise ValueError
         except ValueError:
             self.fail(f"{value} is no time: give seconds or H:MM:SS", param, ctx)
-        return sum(part * 60**power for power, part in enumerate(reversed(parts)))
+        return sum(part * float(60**power) for power, part in enumerate(reversed(parts)))
 
 
 def _film_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -168,7 +171,7 @@ def stage(name: str, job: str, out: Path | None, config: Path | None) -> None:
     chosen = settings.load({"jobs": out}, file=config)
     found = pipeline.find_job(job, chosen.jobs)
     store = ModelStore(chosen.model_store.root)
-    pipeline.run(found, store, LocalRunner(store.root), only=stages.find(name).name)
+    pipeline.run(found, store, _runner(store), only=stages.find(name).name)
     click.echo(found.stage_folder(name))
 
 
@@ -215,7 +218,9 @@ def preflight_(out: Path | None, config: Path | None, as_json: bool) -> None:
         _print_json({"ready": not failed, "checks": [vars_of(check) for check in checks]})
     else:
         for check in checks:
-            click.echo(f"{check.level:8} {check.name:8} {check.saw}" + (f"\n{'':18}{check.hint}" if check.hint else ""))
+            click.echo(f"{check.level:8} {check.name:8} {check.saw}")
+            if check.hint:
+                click.echo(f"{'':18}{check.hint}")
         click.echo("READY" if not failed else "NOT READY: " + "; ".join(dict.fromkeys(c.hint for c in failed)))
     sys.exit(failed[0].exit_code if failed else 0)
 
@@ -251,7 +256,8 @@ def models_list(config: Path | None, as_json: bool) -> None:
         _print_json(rows)
         return
     for row in rows:
-        click.echo(f"{row['name']:15} {row['kind']:8} {row['mb']:5} MB  {'here' if row['present'] else '-':5} {row['about']}")
+        here = "here" if row["present"] else "-"
+        click.echo(f"{row['name']:15} {row['kind']:8} {row['mb']:5} MB  {here:5} {row['about']}")
 
 
 @models.command("pull")
@@ -277,14 +283,7 @@ def models_pull(names: Sequence[str], folder: Path | None, dry_run: bool, config
             raise ConfigError(f"model_store.sources: there is no source {name}", hint="sources: " + ", ".join(SOURCES))
         sources.append(SOURCES[name]())
     for name in names or _models_in_use(chosen):
-        if dry_run:
-            model = catalog().get(name)
-            there = store.has(name)
-            offers = [source.describe(model) for source in sources if model and source.offers(model)]
-            click.echo(f"{name}: " + ("in the store" if there else f"{model.size / 1e6:.0f} MB from " + ", else from ".join(offers)
-                                      if model else "a folder of yours"))
-            continue
-        click.echo(store.pull(name, sources))
+        click.echo(_pull_plan(name, store, sources) if dry_run else store.pull(name, sources))
 
 
 @models.command("verify")
@@ -313,13 +312,26 @@ def models_path(name: str, config: Path | None) -> None:
     click.echo(ModelStore(settings.load(file=config).model_store.root).path(name))
 
 
+def _runner(store: ModelStore) -> LocalRunner:
+    return LocalRunner(store.root, quiet=bool(click.get_current_context().find_root().params.get("quiet")))
+
+
+def _pull_plan(name: str, store: ModelStore, sources: Sequence[Source]) -> str:
+    if store.has(name):
+        return f"{name}: in the store"
+    model = find_model(name)
+    offers = [source.describe(model) for source in sources if source.offers(model)]
+    return f"{name}: {model.size / 1e6:.0f} MB from " + ", else from ".join(offers)
+
+
 def _models_in_use(chosen: settings.Settings) -> list[str]:
-    return [name for one in stages.STAGES for name in one.models(one.options.model_validate(chosen.stage_options[one.name]))]
+    options = {one.name: one.options.model_validate(chosen.stage_options[one.name]) for one in stages.STAGES}
+    return [name for one in stages.STAGES for name in one.models(options[one.name])]
 
 
 def _run_job(job: Job, chosen: settings.Settings, *, as_json: bool) -> None:
     store = ModelStore(chosen.model_store.root)
-    ran = pipeline.run(job, store, LocalRunner(store.root))
+    ran = pipeline.run(job, store, _runner(store))
     result = pipeline.result(job, ran)
     if as_json:
         _print_json({
@@ -347,7 +359,8 @@ def _status_line(state: pipeline.StageStatus) -> str:
 
 def vars_of(value: Any) -> dict[str, Any]:
     """The fields of a slotted dataclass, without those that say nothing."""
-    return {name: getattr(value, name) for name in value.__dataclass_fields__ if getattr(value, name) not in ("", None)}
+    fields = {name: getattr(value, name) for name in value.__dataclass_fields__}
+    return {name: field for name, field in fields.items() if field not in ("", None)}
 
 
 def _shown(path: Path) -> str:

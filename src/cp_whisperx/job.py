@@ -113,8 +113,8 @@ class Job:
         try:
             request = Request.model_validate_json((folder / REQUEST).read_bytes())
         except (FileNotFoundError, NotADirectoryError):
-            raise ConfigError(f"there is no job at {folder}",
-                              hint="`cp-whisperx status` lists the jobs; `cp-whisperx prepare FILM` makes one") from None
+            raise ConfigError(f"there is no job at {folder}", hint="`cp-whisperx status` lists the jobs; "
+                              "`cp-whisperx prepare FILM` makes one") from None
         except ValidationError as error:
             raise ArtifactInvalid(f"{folder / REQUEST} cannot be read as a request",
                                   hint="make the job anew with `cp-whisperx prepare FILM`", log=str(error)) from error

@@ -10,7 +10,7 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.fields import FieldInfo
@@ -83,10 +83,10 @@ def load(flags: Mapping[str, Any] | None = None, *, file: Path | None = None,
         return Settings.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
-        key = _dotted(tuple(str(part) for part in first["loc"] if not isinstance(part, int)))
+        bad = _dotted(tuple(str(part) for part in first["loc"] if not isinstance(part, int)))
         message = "is no setting of ours" if first["type"] == "extra_forbidden" else first["msg"]
-        where = next((origin for name, origin in origins.items() if name.startswith(key) or key.startswith(name)), "")
-        raise ConfigError(f"setting {key}: {message}" + (f" (set in {where})" if where else ""),
+        where = next((origin for name, origin in origins.items() if name.startswith(bad) or bad.startswith(name)), "")
+        raise ConfigError(f"setting {bad}: {message}" + (f" (set in {where})" if where else ""),
                           hint="`cp-whisperx config` shows every setting with its meaning") from None
 
 
@@ -98,10 +98,8 @@ def example() -> str:
 
 
 def _table(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
-    tables: list[tuple[str, type[BaseModel]]] = []
     fields = [(field.alias or name, field) for name, field in model.model_fields.items()]
     plain = [(key, field) for key, field in fields if not _is_table(field)]
-    tables = [(key, field.annotation) for key, field in fields if _is_table(field) and field.annotation]
     if path and plain:
         yield ""
         yield f"[{'.'.join(path)}]"
@@ -111,8 +109,9 @@ def _table(model: type[BaseModel], path: tuple[str, ...]) -> Iterator[str]:
         yield f"# {field.description}"
         default = field.get_default(call_default_factory=True)
         yield f"# {key} =" if default is None else f"{key} = {_toml(default)}"
-    for key, table in tables:
-        yield from _table(table, (*path, key))
+    for key, field in fields:
+        if _is_table(field):
+            yield from _table(cast(type[BaseModel], field.annotation), (*path, key))
 
 
 def _is_table(field: FieldInfo) -> bool:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -29,7 +29,7 @@ from cp_whisperx.progress import Progress
 from cp_whisperx.timeline import Span
 
 A = TypeVar("A", bound=Artifact)
-O = TypeVar("O", bound="StageOptions")
+Opts = TypeVar("Opts", bound="StageOptions")
 
 
 class StageOptions(Frozen):
@@ -91,23 +91,23 @@ class Tools:
 
 
 @dataclass(frozen=True)
-class Stage(Generic[O, A]):
+class Stage(Generic[Opts, A]):
     """One step of the pipeline. `version` is raised when the meaning of what it makes changes."""
 
     name: str
     version: int
     needs: tuple[type[Artifact], ...]
     makes: type[A]
-    options: type[O]
-    run: Callable[[Inputs, O, Tools], A]
+    options: type[Opts]
+    run: Callable[[Inputs, Opts, Tools], A]
     image: ImageNeeds
     reads_film: bool = False
     resumes: bool = False
     """True if a killed run leaves work in its folder with which the next one goes on."""
-    models: Callable[[O], tuple[str, ...]] = lambda options: ()
+    models: Callable[[Opts], tuple[str, ...]] = lambda options: ()
     """The models that the options ask for, by name in the catalogue or by path."""
 
-    def parse(self, job: Job) -> O:
+    def parse(self, job: Job) -> Opts:
         try:
             return self.options.model_validate(dict(job.request.options.get(self.name, {})))
         except ValidationError as error:
@@ -164,10 +164,10 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
     with job.locked(stage.name):
         job.recover(stage.name)
         if is_current(stage, job, models):
-            record = job.record(stage.name)
-            assert record is not None
+            current = job.record(stage.name)
+            assert current is not None
             logs.get(stage.name).info("already done")
-            return record
+            return current
         inputs = Inputs(job, stage.needs)
         options = stage.parse(job)
         key = stage_key(stage, job, models)
@@ -183,7 +183,7 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
                       job.request.threads, log, progress, facts={"runner": runner})
         started, began = time.monotonic(), time.time()
 
-        def record(status: str, failure: Failure | None = None) -> Record:
+        def record(status: Literal["done", "failed"], failure: Failure | None = None) -> Record:
             wall = time.monotonic() - started
             heard = _seconds_heard(job)
             return Record(stage=stage.name, key=key, status=status, wall_s=round(wall, 3),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cp_whisperx.media.samples import Samples
-from cp_whisperx.timeline import SAMPLE_RATE, Segment, SpeechSpan, Word, ms, total
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, Word, ms, total
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 JOIN_S = 0.5
 """Longest silence kept between two spans of a window, as digital silence."""
+
+SNAP_S = 0.3
+"""A first word that starts this much behind the onset of its span was not heard at the onset."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,18 +51,49 @@ class Window:
             wave[start:start + piece.size] = piece[:wave.size - start]
         return wave
 
-    def place(self, word: Word) -> Word:
-        """A word with window times, in sample time: inside the one span in which its middle lies."""
-        position = max(0, bisect.bisect_right(self.offsets, (word.start + word.end) / 2) - 1)
-        span, shift = self.spans[position], self.spans[position].start - self.offsets[position]
-        start = min(max(word.start + shift, span.start), span.end)
-        end = min(max(word.end + shift, start), span.end)
-        return Word(ms(start), ms(end), word.text, word.probability)
+    def place(self, segments: Sequence[Segment]) -> tuple[Segment, ...]:
+        """Segments with window times, in sample time: each word inside the one span that it belongs to.
 
-    def place_segment(self, segment: Segment) -> Segment:
-        words = tuple(self.place(word) for word in segment.words)
-        return Segment(words[0].start, words[-1].end, segment.text, words, segment.avg_logprob,
-                       segment.no_speech_prob, segment.compression_ratio)
+        Cross-attention puts a first word up to 0.2 s off, while a detector hears the onset of speech within
+        two of its frames: the first word of a span starts on the onset, unless it is far from it.
+        """
+        placed = []
+        seen: set[int] = set()
+        for segment in segments:
+            words = []
+            for word in segment.words:
+                position = self._span_of(word)
+                words.append(self._in_span(word, position, first=position not in seen))
+                seen.add(position)
+            placed.append(Segment(words[0].start, words[-1].end, segment.text, tuple(words), segment.avg_logprob,
+                                  segment.no_speech_prob, segment.compression_ratio))
+        return tuple(placed)
+
+    def _span_of(self, word: Word) -> int:
+        """The span whose speech the word covers most; else the one that is nearest to the word's end.
+
+        A word at the beginning of speech is given the silence before it, so its start says little.
+        """
+        last = max(0, bisect.bisect_right(self.offsets, word.end) - 1)
+        near = range(max(0, last - 1), min(len(self.spans), last + 2))
+
+        def fit(position: int) -> tuple[float, float]:
+            span, shift = self.spans[position], self.offsets[position] - self.spans[position].start
+            heard = Span(span.onset + shift, span.offset + shift)
+            away = max(heard.start - word.end, word.end - heard.end, 0.0)
+            return heard.overlap(word), -away
+
+        return max(near, key=fit)
+
+    def _in_span(self, word: Word, position: int, *, first: bool) -> Word:
+        span = self.spans[position]
+        shift = span.start - self.offsets[position]
+        start = min(max(word.start + shift, span.onset), span.offset)
+        if first and start - span.onset <= SNAP_S:
+            start = span.onset
+        # The offset is late rather than early (the detector holds on), so it bounds words and never drags them.
+        end = min(max(word.end + shift, start), max(span.offset, start))
+        return Word(ms(start), ms(end), word.text, word.probability)
 
 
 def pack(spans: Sequence[SpeechSpan], longest_s: float) -> tuple[Window, ...]:

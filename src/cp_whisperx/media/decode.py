@@ -277,7 +277,7 @@ class _Writer:
         if not self._names:
             self._names = mixes.names
             for name in self._names:
-                file = wave.open(str(self._path(name)), "wb")
+                file = wave.open(str(self._path(name)), "wb")  # noqa: SIM115 - closed by __exit__
                 file.setnchannels(1)
                 file.setsampwidth(2)
                 file.setframerate(SAMPLE_RATE)

@@ -200,7 +200,7 @@ def _copy(source: InputContainer, target: OutputContainer, media: Media, planned
     warning = ""
     while True:
         try:
-            packet = next(packets)
+            packet: Any = next(packets)
         except StopIteration:
             break
         except (FFmpegError, OSError) as error:
@@ -226,7 +226,7 @@ def _copy(source: InputContainer, target: OutputContainer, media: Media, planned
 
 def _stamp(packet: Any, clocks: dict[int, int], index: int, origin_s: float) -> bool:
     """Gives a packet time stamps that a muxer takes: on the film's clock, never backwards. False: leave it out."""
-    if packet.dts is None and packet.pts is None or packet.size == 0:
+    if (packet.dts is None and packet.pts is None) or packet.size == 0:
         return False
     shift = round(origin_s / packet.time_base)
     dts = (packet.dts if packet.dts is not None else packet.pts) - shift

@@ -82,7 +82,7 @@ class HubSource:
         except ImportError:
             raise EngineError("huggingface_hub is not installed") from None
         _require_reachable(constants.ENDPOINT)
-        hub_logging.set_verbosity_error()
+        hub_logging.set_verbosity_error()  # type: ignore[no-untyped-call]
         for file in model.files:
             try:
                 huggingface_hub.hf_hub_download(

@@ -17,12 +17,14 @@ from cp_whisperx.models.store import ENVIRONMENT
 class LocalRunner:
     name = "local"
 
-    def __init__(self, models: Path) -> None:
-        """`models` is the root of the model store."""
+    def __init__(self, models: Path, *, quiet: bool = False) -> None:
+        """`models` is the root of the model store; `quiet` keeps all but warnings and errors off stderr."""
         self._models = models
+        self._quiet = quiet
 
     def run(self, stage: str, job: Job) -> None:
-        command = [sys.executable, "-m", "cp_whisperx.stages", stage, str(job.folder), "--stop-on-eof"]
+        command = [sys.executable, "-m", "cp_whisperx.stages", stage, str(job.folder), "--stop-on-eof",
+                   *(["--quiet"] if self._quiet else [])]
         environment = os.environ | {ENVIRONMENT: str(self._models), "HF_HUB_OFFLINE": "1"}
         # The pipe to its stdin closes with this process, however that ends: the stage never outlives it.
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from cp_whisperx import log as logs
 from cp_whisperx import publish, stages
@@ -31,8 +33,9 @@ def main() -> int:
     parser.add_argument("--runner", default="local", help="recorded with the result")
     parser.add_argument("--stop-on-eof", action="store_true",
                         help="end when standard input closes: the parent is gone")
+    parser.add_argument("--quiet", action="store_true", help="only warnings and errors on stderr")
     arguments = parser.parse_args()
-    logs.configure()
+    logs.configure(logging.WARNING if arguments.quiet else logging.INFO)
     attended = arguments.stop_on_eof
     try:
         stage = stages.find(arguments.stage)
@@ -48,7 +51,7 @@ def main() -> int:
     return 0
 
 
-def _stop_at_once(stage: Stage[object, object], job: Job, *, on_eof: bool) -> None:
+def _stop_at_once(stage: Stage[Any, Any], job: Job, *, on_eof: bool) -> None:
     """Ends the process within a second of SIGTERM, SIGINT or the parent's death, even inside native code.
 
     Python runs signal handlers only between bytecodes, and recognising one window is a single call of

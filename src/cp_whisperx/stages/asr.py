@@ -78,8 +78,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
     kept: list[Segment] = []
     dropped: list[Dropped] = []
     for window, heard in zip(windows, journal.heard, strict=True):
-        for segment in heard.segments:
-            placed = window.place_segment(segment)
+        for placed in window.place(heard.segments):
             if reason := doubt(placed):
                 dropped.append(Dropped(start=placed.start, end=placed.end, text=placed.text, reason=reason))
             else:
@@ -177,7 +176,7 @@ def _check(options: Options) -> None:
         raise ConfigError(f"the model {model.name} knows English alone, not {_name(source or '')}",
                           hint="use --model base or larger")
     if options.task == "translate" and not model.translates:
-        raise ConfigError(f"the model {model.name} cannot translate", hint="use --model base, small, medium or large-v3")
+        raise ConfigError(f"the model {model.name} cannot translate", hint="use --model base, small or larger")
 
 
 def _in_order(segments: Sequence[Segment]) -> list[Segment]:

@@ -16,10 +16,13 @@ _SENTENCE_END = (".", "!", "?", "…", "।", "॥", "。", "！", "？", "؟")
 _CLAUSE_END = (",", ";", ":", "—", "–", "،", "、", "，")
 _CLOSING = "\"'”’)]»"
 # Words that belong to what follows: a line or a cue does not end on them.
-_LEANS_FORWARD = frozenset(
-    "a an the and or but nor so of to in on at by for from with into onto over under than as if that which who "
-    "my your his her its our their this these those is are was were am be been has have had do does did will "
-    "would shall should can could may might must not i you he she we they mr mrs dr".split())
+_LEANS_FORWARD = frozenset((
+    "a", "an", "the", "and", "or", "but", "nor", "so", "of", "to", "in", "on", "at", "by", "for", "from", "with",
+    "into", "onto", "over", "under", "than", "as", "if", "that", "which", "who", "my", "your", "his", "her", "its",
+    "our", "their", "this", "these", "those", "is", "are", "was", "were", "am", "be", "been", "has", "have", "had",
+    "do", "does", "did", "will", "would", "shall", "should", "can", "could", "may", "might", "must", "not", "i",
+    "you", "he", "she", "we", "they", "mr", "mrs", "dr",
+))
 
 _FLASH_S = 0.1
 """Shortest cue that is ever written: only words without length get it."""
