@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RUN_LAYERS := base media onnx asr cli
-pip_install = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+pip_install = @echo 'installing $(1)'; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
     $(foreach layer,$(1),-r requirements/$(layer).txt)
 
 .PHONY: help demo test lint lock clean
@@ -30,20 +30,23 @@ lock: .venv/.dev
 	UV=$(CURDIR)/$(BIN)/uv requirements/lock
 
 # The locks name every package, so nothing is resolved (--no-deps) and nothing is built from outside sources.
-.venv/.run: requirements/build.txt $(foreach layer,$(RUN_LAYERS),requirements/$(layer).txt) pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
-	$(PYTHON) -m venv .venv
+.venv/.run: requirements/build.txt $(foreach layer,$(RUN_LAYERS),requirements/$(layer).txt) pyproject.toml | $(BIN)/python
 	$(call pip_install,build $(RUN_LAYERS))
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip uninstall --quiet --yes setuptools
 
 .venv/.scenes: .venv/.run requirements/scenes.txt
 	$(call pip_install,scenes)
-	touch $@
+	@touch $@
 
 .venv/.dev: .venv/.scenes requirements/dev.txt
 	$(call pip_install,dev)
-	touch $@
+	@touch $@
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache demo out

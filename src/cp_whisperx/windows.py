@@ -24,6 +24,9 @@ JOIN_S = 0.5
 SNAP_S = 0.3
 """A first word that starts this much behind the onset of its span was not heard at the onset."""
 
+_CLEARLY_S = 0.06
+"""A word that ends less than this behind an onset may as well be the end of what was before it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -70,18 +73,19 @@ class Window:
         return tuple(placed)
 
     def _span_of(self, word: Word) -> int:
-        """The span whose speech the word covers most; else the one that is nearest to the word's end.
+        """The span in whose speech the word ends; else the one it covers most; else the nearest.
 
-        A word at the beginning of speech is given the silence before it, so its start says little.
+        A word at the beginning of speech is given the silence before it, so its end says more than its start.
         """
         last = max(0, bisect.bisect_right(self.offsets, word.end) - 1)
         near = range(max(0, last - 1), min(len(self.spans), last + 2))
 
-        def fit(position: int) -> tuple[float, float]:
+        def fit(position: int) -> tuple[bool, float, float]:
             span, shift = self.spans[position], self.offsets[position] - self.spans[position].start
             heard = Span(span.onset + shift, span.offset + shift)
+            ends_in_it = heard.start + _CLEARLY_S <= word.end <= heard.end
             away = max(heard.start - word.end, word.end - heard.end, 0.0)
-            return heard.overlap(word), -away
+            return ends_in_it, heard.overlap(word), -away
 
         return max(near, key=fit)
 
