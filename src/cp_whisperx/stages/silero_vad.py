@@ -14,7 +14,7 @@ from cp_whisperx.timeline import SAMPLE_RATE, ms, total
 
 _MODEL = "silero-vad"
 _FRAMES = "frames.npy"
-_BLOCK_FRAMES = 8192
+_BLOCK_FRAMES = 512
 
 
 class Options(StageOptions):
@@ -34,7 +34,8 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Speech:
 
     track = inputs[AudioTrack]
     samples = Samples(inputs.file(AudioTrack, track.file))
-    detector = SileroDetector(tools.models.path(_MODEL), threads=tools.threads)
+    # One thread: the LSTM runs frame by frame, and the result must not depend on how many cores there are.
+    detector = SileroDetector(tools.models.path(_MODEL), threads=1)
     tools.facts["engine"] = detector.version
 
     def blocks() -> Iterator[np.typing.NDArray[np.float32]]:

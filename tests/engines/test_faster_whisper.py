@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cp_whisperx.engines import device as devices
+from cp_whisperx.engines import faster_whisper
+from cp_whisperx.engines.device import Device
+from cp_whisperx.engines.faster_whisper import WhisperTranscriber
+from cp_whisperx.errors import EngineError
+from cp_whisperx.models.store import ModelStore
+
+pytestmark = pytest.mark.real
+LOG = logging.getLogger("test")
+
+
+def load(models: ModelStore, name: str, device: str = "cpu") -> WhisperTranscriber:
+    return WhisperTranscriber(models.path(name), device=device, threads=2, beam_size=5, log=LOG)
+
+
+def test_words_have_times_and_repeat_exactly(models: ModelStore, shared_media: Path, tmp_path: Path) -> None:
+    from cp_whisperx.media import decode
+    from cp_whisperx.media.samples import Samples
+
+    engine = load(models, "tiny.en")
+    assert not engine.multilingual
+    decode.extract(shared_media / "speech" / "speechbrain" / "spk1_snt1.wav", 0, tmp_path / "audio.wav")
+    samples = Samples(tmp_path / "audio.wav")
+    sound = samples.slice(0, len(samples))
+    heard = engine.transcribe(sound, language="en", task="transcribe")
+    words = [word for segment in heard.segments for word in segment.words]
+    assert len(words) >= 3
+    assert all(0 <= word.start <= word.end <= sound.size / 16_000 + 0.1 for word in words)
+    assert all(0 < word.probability <= 1 for word in words)
+    assert engine.transcribe(sound, language="en", task="transcribe") == heard
+
+
+def test_a_gpu_that_fails_is_given_up_for_the_cpu(models: ModelStore, monkeypatch: pytest.MonkeyPatch,
+                                                  caplog: pytest.LogCaptureFixture) -> None:
+    """No GPU is needed for this: CTranslate2 without one refuses CUDA just as a missing library makes it do."""
+    real = devices.choose
+    monkeypatch.setattr(devices, "choose", lambda wanted: real("cpu") if wanted == "cpu"
+                        else Device("cuda", "float16", "pretended"))
+    with caplog.at_level(logging.WARNING):
+        engine = load(models, "tiny.en", device="auto")
+    assert (engine.device.name, engine.device.reason) == ("cpu", "the GPU failed")
+    assert "going on with the CPU" in caplog.text
+
+
+def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
+    for name in ("model.bin", "config.json", "tokenizer.json"):
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(EngineError, match="cannot be loaded"):
+        WhisperTranscriber(tmp_path, device="cpu", threads=1, beam_size=1, log=LOG)
+
+
+def test_a_loop_is_decoded_again_without_repeats(models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    from cp_whisperx.timeline import Segment, Word
+
+    engine = load(models, "tiny.en")
+    asked: list[dict[str, Any]] = []
+
+    def decode(wave: object, language: str, task: str, options: dict[str, Any]) -> tuple[Segment, ...]:
+        asked.append(options)
+        ratio = 1.2 if options else 5.0
+        return (Segment(0.0, 1.0, "word", (Word(0.0, 1.0, " word", 0.9),), -0.3, 0.0, ratio),)
+
+    monkeypatch.setattr(engine, "_decode", decode)
+    heard = engine.transcribe(np.zeros(16_000, np.float32), language="en", task="transcribe")
+    assert heard.attempt == "no-repeat"
+    assert asked == [options for _, options in faster_whisper._ATTEMPTS]
+
+
+def test_device_is_chosen_with_a_reason() -> None:
+    chosen = devices.choose("cpu")
+    assert (chosen.name, chosen.compute_type, chosen.reason) == ("cpu", "int8", "asked for")
+    asked = devices.choose("cuda")
+    assert asked.name == "cuda" or "although cuda was asked for" in asked.reason

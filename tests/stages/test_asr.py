@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cp_whisperx import log as logs
+from cp_whisperx.artifacts import Speech
+from cp_whisperx.engines.fake import CountingTranscriber
+from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.errors import ConfigError
+from cp_whisperx.media.samples import Samples
+from cp_whisperx.models.store import ModelStore
+from cp_whisperx.progress import Progress
+from cp_whisperx.stage import Tools
+from cp_whisperx.stages import asr
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, SpeechSpan, Word
+
+
+@pytest.fixture
+def samples(tmp_path: Path) -> Samples:
+    """Five minutes whose loudness rises, so that the fake hears other words everywhere."""
+    import wave
+
+    rise = np.linspace(1000, 30000, 300 * SAMPLE_RATE).astype("<i2")
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes(rise.tobytes())
+    return Samples(tmp_path / "a.wav")
+
+
+def speech(*starts: float) -> Speech:
+    spans = tuple(SpeechSpan(start, start + 20, start + 0.2, start + 19.8, 0.9, 1.0) for start in starts)
+    return Speech(spans=spans, frames="frames.npy", frame_samples=512, speech_s=20.0 * len(starts))
+
+
+TALK = speech(10, 60, 110, 160, 210, 260)
+
+
+def tools(work: Path) -> Tools:
+    log = logs.get("asr")
+    work.mkdir(exist_ok=True)
+    return Tools(work, work / "film.mkv", "film", None, ModelStore(work), "cpu", 1, log,
+                 Progress("asr", log, terminal=False))
+
+
+class Killed(Exception):
+    pass
+
+
+class DiesAfter(CountingTranscriber):
+    """Stands for the process that is killed while it hears window number `windows` + 1."""
+
+    def __init__(self, windows: int) -> None:
+        super().__init__()
+        self.windows = windows
+
+    def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+        if self.calls == self.windows:
+            raise Killed
+        return super().transcribe(wave, language=language, task=task)
+
+
+@pytest.mark.parametrize("done_before", [0, 1, 3, 5])
+@pytest.mark.parametrize("torn", [False, True])
+def test_a_killed_run_goes_on_behind_the_last_window(tmp_path: Path, samples: Samples, done_before: int,
+                                                     torn: bool) -> None:
+    options = asr.Options()
+    undisturbed = asr.recognise(CountingTranscriber(), samples, TALK, options, tools(tmp_path / "one"))
+    work = tmp_path / "two"
+    with pytest.raises(Killed):
+        asr.recognise(DiesAfter(done_before), samples, TALK, options, tools(work))
+    if torn:
+        with (work / "windows.jsonl").open("ab") as journal:
+            journal.write(b'{"segments": [{"sta')
+    again = CountingTranscriber()
+    facts = tools(work)
+    transcript = asr.recognise(again, samples, TALK, options, facts)
+    assert transcript.model_dump_json() == undisturbed.model_dump_json()
+    assert again.calls == 6 - done_before
+    assert facts.facts["windows"] == f"6 heard, {done_before} of them by an earlier run"
+    assert not (work / "windows.jsonl").exists()
+
+
+def test_words_are_in_the_spans_and_in_order(tmp_path: Path, samples: Samples) -> None:
+    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(), tools(tmp_path / "w"))
+    words = [word for segment in transcript.segments for word in segment.words]
+    clock = 0.0
+    for word in words:
+        assert clock <= word.start <= word.end
+        assert any(span.onset <= word.start and word.end <= span.offset for span in TALK.spans)
+        clock = word.end
+
+
+class Babel(CountingTranscriber):
+    """Hears another language at the beginning of the film than in the rest of it."""
+
+    def __init__(self, first: dict[str, float], rest: dict[str, float]) -> None:
+        super().__init__()
+        self.first, self.rest = first, rest
+
+    def languages(self, wave: Any) -> dict[str, float]:
+        return self.first if float(abs(wave).max()) < 0.2 else self.rest
+
+
+VOTES = {
+    "the whole film outvotes its beginning": (asr.Options(), ({"en": 0.9}, {"hi": 0.8, "en": 0.1}), "hi", "voted"),
+    "Urdu counts for Hindi": (asr.Options(), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
+    "asked for": (asr.Options(source="Tamil"), ({"en": 0.9}, {"en": 0.9}), "ta", "pinned"),
+}
+
+
+@pytest.mark.parametrize("name", VOTES)
+def test_language(tmp_path: Path, samples: Samples, name: str) -> None:
+    options, (first, rest), language, how = VOTES[name]
+    transcript = asr.recognise(Babel(first, rest), samples, TALK, options, tools(tmp_path / "w"))
+    assert (transcript.spoken.language, transcript.spoken.how) == (language, how)
+
+
+def test_an_english_model_is_not_asked(tmp_path: Path, samples: Samples) -> None:
+    engine = CountingTranscriber()
+    engine.multilingual = False
+    transcript = asr.recognise(engine, samples, TALK, asr.Options(), tools(tmp_path / "w"))
+    assert (transcript.language, transcript.spoken.how) == ("en", "model")
+
+
+def test_translation_is_english_text_of_another_language(tmp_path: Path, samples: Samples) -> None:
+    transcript = asr.recognise(CountingTranscriber(language="hi"), samples, TALK, asr.Options(task="translate"),
+                               tools(tmp_path / "w"))
+    assert (transcript.language, transcript.spoken.language) == ("en", "hi")
+
+
+DOUBTS = {
+    "fine": (("Hello.", -0.3, 0.1, 1.2), None),
+    "unsure but spoken": (("Hello.", -2.1, 0.1, 1.2), None),
+    "no speech, and unsure": (("Thank you.", -1.3, 0.7, 1.2), "no speech"),
+    "no speech, but sure": (("Hello.", -0.3, 0.9, 1.2), None),
+    "a loop": (("ha ha ha ha", -0.3, 0.1, 4.0), "a loop"),
+    "punctuation": ((" ... ", -0.1, 0.0, 0.8), "punctuation only"),
+    "Devanagari is text": (("नमस्ते", -0.5, 0.1, 1.0), None),
+}
+
+
+@pytest.mark.parametrize("name", DOUBTS)
+def test_what_is_not_believed(name: str) -> None:
+    (text, logprob, no_speech, ratio), reason = DOUBTS[name]
+    found = asr.doubt(Segment(0.0, 1.0, text, (Word(0.0, 1.0, text, 0.5),), logprob, no_speech, ratio))
+    assert (found or "").startswith(reason or "") and bool(found) == bool(reason)
+
+
+REFUSED = {
+    "no such language": (asr.Options(source="klingon"), "no language that Whisper knows"),
+    "English model, Hindi film": (asr.Options(model="tiny.en", source="hi"), "knows English alone"),
+    "a model that cannot translate": (asr.Options(model="large-v3-turbo", task="translate"), "cannot translate"),
+    "a model of another kind": (asr.Options(model="silero-vad"), "no speech recogniser"),
+    "no such model": (asr.Options(model="bass"), "no model called bass"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_a_model_cannot_do_is_said_at_once(name: str) -> None:
+    options, text = REFUSED[name]
+    with pytest.raises(ConfigError, match=text):
+        asr._check(options)
+
+
+def test_the_journal_holds_what_was_heard(tmp_path: Path, samples: Samples) -> None:
+    with pytest.raises(Killed):
+        asr.recognise(DiesAfter(2), samples, TALK, asr.Options(), tools(tmp_path / "w"))
+    lines = (tmp_path / "w" / "windows.jsonl").read_text().splitlines()
+    assert json.loads(lines[0])["language"] == "en"
+    assert len(lines) == 3
