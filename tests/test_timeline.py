@@ -34,7 +34,8 @@ def test_jumps() -> None:
 
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(-5, 5))))
 def test_monotone_words_never_run_backwards(times: list[tuple[float, float]]) -> None:
-    words = monotone([Word(start, start + length, f"w{position}", 0.5) for position, (start, length) in enumerate(times)])
+    words = monotone([Word(start, start + length, f"w{position}", 0.5)
+                      for position, (start, length) in enumerate(times)])
     assert [word.text for word in words] == [f"w{position}" for position in range(len(times))]
     clock = 0.0
     for word in words:

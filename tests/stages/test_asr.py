@@ -106,9 +106,10 @@ class Babel(CountingTranscriber):
         return self.first if float(abs(wave).max()) < 0.2 else self.rest
 
 
-VOTES = {
+VOTES: dict[str, tuple[asr.Options, tuple[dict[str, float], dict[str, float]], str, str]] = {
     "the whole film outvotes its beginning": (asr.Options(), ({"en": 0.9}, {"hi": 0.8, "en": 0.1}), "hi", "voted"),
-    "Urdu counts for Hindi": (asr.Options(), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
+    "Urdu counts for Hindi": (
+        asr.Options(), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
     "asked for": (asr.Options(source="Tamil"), ({"en": 0.9}, {"en": 0.9}), "ta", "pinned"),
 }
 

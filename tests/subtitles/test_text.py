@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 from cp_whisperx.subtitles.text import pieces, width
 
 
-@pytest.mark.parametrize(("text", "characters"), [("abc", 3), ("", 0), ("é", 1), ("e\u0301", 1), ("की", 1), ("सिमरन", 4)])
+@pytest.mark.parametrize(("text", "characters"), [
+    ("abc", 3), ("", 0), ("é", 1), ("e\u0301", 1), ("की", 1), ("सिमरन", 4),
+])
 def test_width_counts_what_a_reader_counts(text: str, characters: int) -> None:
     assert width(text) == characters
 
