@@ -52,6 +52,6 @@ STAGE = Stage(
     makes=AudioTrack,
     options=Options,
     run=run,
-    image=ImageNeeds(layers=("base", "media")),
+    image=ImageNeeds(layers=("base", "media", "array")),
     reads_film=True,
 )

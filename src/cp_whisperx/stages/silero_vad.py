@@ -61,6 +61,6 @@ STAGE = Stage(
     makes=Speech,
     options=Options,
     run=run,
-    image=ImageNeeds(layers=("base", "onnx"), gpu=True),
+    image=ImageNeeds(layers=("base", "array", "onnx"), gpu=True),
     models=lambda options: (_MODEL,),
 )
