@@ -45,7 +45,7 @@ $(BIN)/python:
 	@touch $@
 
 .venv/.dev: .venv/.scenes requirements/dev.txt
-	$(call pip_install,dev)
+	$(call pip_install,uv dev)
 	@touch $@
 
 clean:

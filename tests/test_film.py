@@ -210,7 +210,7 @@ def test_every_container_ends_well(shared_media: Path, tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
     results = [json.loads(line) for line in done.stdout.splitlines()]
     assert len(results) == len(films)
-    failed = {Path(result["film"]).name for result in results if "error" in result}
+    failed = {Path(result["input"]).name for result in results if "error" in result}
     assert failed == {"mkv_no_audio_with_srt.mkv", "mkv_truncated_corrupt.mkv", "ts_teletext.ts"}
     assert {result["error"]["exit_code"] for result in results if "error" in result} == {3}
     assert len(list(tmp_path.iterdir())) == len(films) - len(failed)

@@ -14,6 +14,8 @@ Interrupts exit with 130 and are no error. The classes survive pickling, so that
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -38,8 +40,10 @@ class CpWhisperxError(Exception):
 
     @staticmethod
     def from_dict(data: Mapping[str, Any]) -> CpWhisperxError:
+        """The reverse of `as_dict`; a type that this release does not know becomes StageFailed."""
         kind = BY_NAME.get(str(data.get("type")), StageFailed)
-        return kind(str(data.get("message")), hint=str(data.get("hint", "")), log=str(data.get("log", "")))
+        return kind(str(data.get("message") or "an error without a message"), hint=str(data.get("hint", "")),
+                    log=str(data.get("log", "")))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.message, self.hint, self.log)
@@ -84,13 +88,11 @@ def _rebuild(kind: type[CpWhisperxError], message: str, hint: str, log: str) -> 
 
 
 def no_space(error: OSError, where: object) -> CpWhisperxError | None:
-    """The sentence for a full or read-only disk, or None if `error` is of another kind."""
-    import errno
-
+    """The sentence for a full or protected disk, or None if `error` is of another kind."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ConfigError(f"no space left on the disk that holds {where}", hint="free some space and run again: "
                            "the job continues where it stopped")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return ConfigError(f"{where} cannot be written ({error.strerror})",
+        return ConfigError(f"{where} cannot be written ({os.strerror(error.errno)})",
                            hint="choose a folder you may write to with --out")
     return None

@@ -71,6 +71,8 @@ def prepare(film: Path, settings: Settings, clip: Span | None = None) -> Job:
     if clip and media.duration_s and clip.start >= media.duration_s:
         raise ConfigError(f"--start is behind the end of the film ({media.duration_s:.1f} s)",
                           hint="give times within the film")
+    if clip and media.duration_s:
+        clip = Span(clip.start, min(clip.end, round(media.duration_s, 3)))
     request = Request(film=str(film.absolute()), fingerprint=publish.fingerprint(film), clip=clip, options=options,
                       device=settings.device, threads=settings.threads)
     return Job.create(settings.jobs, request)
@@ -135,7 +137,13 @@ def jobs(folder: Path) -> tuple[Job, ...]:
     if not folder.is_dir():
         return ()
     places = sorted(folder.glob("*/request.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return tuple(Job.open(path.parent) for path in places)
+    found = []
+    for path in places:
+        try:
+            found.append(Job.open(path.parent))
+        except CpWhisperxError as error:
+            _log.warning(f"left out: {error.message}")
+    return tuple(found)
 
 
 def find_job(name: str, folder: Path) -> Job:

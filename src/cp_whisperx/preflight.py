@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError, ModelMissing
+from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.settings import Settings
 from cp_whisperx.stages import STAGES
@@ -81,13 +81,12 @@ def _models(settings: Settings) -> Iterator[Check]:
             try:
                 yield Check("model", "ok", f"{name} in {store.path(name)}")
             except CpWhisperxError as error:
-                yield Check("model", "failed", error.message, error.hint, ModelMissing.exit_code)
+                yield Check("model", "failed", error.message, error.hint, error.exit_code)
 
 
 def _writable(name: str, folder: Path) -> Check:
-    place = _existing(folder)
     try:
-        with tempfile.TemporaryFile(dir=place):
+        with tempfile.TemporaryFile(dir=_existing(folder)):
             return Check(name, "ok", f"{folder} can be written")
     except OSError as error:
         return Check(name, "failed", f"{folder} cannot be written ({error.strerror})",
@@ -95,7 +94,10 @@ def _writable(name: str, folder: Path) -> Check:
 
 
 def _disk(folder: Path) -> Check:
-    free = shutil.disk_usage(_existing(folder)).free / 1e9
+    try:
+        free = shutil.disk_usage(_existing(folder)).free / 1e9
+    except OSError as error:
+        return Check("disk", "warning", f"the free space where {folder} is cannot be seen ({error.strerror})")
     if free < _FREE_GB:
         return Check("disk", "warning", f"{free:.1f} GB free where {folder} is",
                      "a job needs the size of its film, and 0.12 GB for each hour of sound")
@@ -103,6 +105,7 @@ def _disk(folder: Path) -> Check:
 
 
 def _existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there. Raises OSError if one may not be looked into."""
     while not folder.exists():
         folder = folder.parent
     return folder

@@ -7,6 +7,7 @@ touch the disk, so that a test can make each of them fail and place a crash wher
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import shutil
@@ -63,18 +64,57 @@ def publish_folder(partial: Path, final: Path) -> None:
     POSIX cannot exchange two full folders in one step, so the old one steps aside first. A crash between
     the two renames leaves no `final` and a complete `partial`: the caller recognises it and calls again.
     """
-    for path in sorted(partial.rglob("*")):
-        flush(path)
-    flush(partial)
+    _flush_tree(partial)
     aside = final.with_name(f".{final.name}.old")
     if aside.exists():
         remove(aside)
     if final.exists():
         rename(final, aside)
-    rename(partial, final)
+    try:
+        rename(partial, final)
+    except OSError:
+        if aside.exists():
+            rename(aside, final)
+        raise
     flush(final.parent)
-    if aside.exists():
-        remove(aside)
+    # The new one stands: what is left of the old one goes now or at the next publication.
+    with contextlib.suppress(OSError):
+        if aside.exists():
+            remove(aside)
+
+
+def publish_new_folder(partial: Path, final: Path) -> bool:
+    """Gives the complete folder `partial` its final name, unless a folder of that name is there: then False.
+
+    Nothing that stands is ever moved, so among many publishers without a lock the first one wins, and readers
+    see its folder from then on.
+    """
+    _flush_tree(partial)
+    try:
+        rename(partial, final)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    flush(final.parent)
+    return True
+
+
+def replace_files(partial: Path, final: Path) -> None:
+    """Moves the files of `partial` over those of the same name in the damaged folder `final`, one by one.
+
+    For files whose right bytes are known: one that was right before is right at every moment.
+    """
+    _flush_tree(partial)
+    for path in sorted(partial.iterdir()):
+        rename(path, final / path.name)
+    flush(final)
+
+
+def _flush_tree(folder: Path) -> None:
+    for path in sorted(folder.rglob("*")):
+        flush(path)
+    flush(folder)
 
 
 def digest(path: Path) -> str:
@@ -105,11 +145,21 @@ def _sample_offsets(size: int) -> Iterator[int]:
 
 
 def append(path: Path, line: bytes) -> None:
-    """Adds one line that is on the disk when this returns. A crash leaves at most a torn last line."""
-    with path.open("ab") as file:
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Adds one line (no newline within) that is on the disk when this returns.
+
+    A crash leaves at most a torn last line; an error, such as a full disk, leaves the lines as they were.
+    """
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            rest = memoryview(line + b"\n")
+            while rest:
+                rest = rest[file.write(rest):]
+            os.fsync(file.fileno())
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(before)
+            raise
 
 
 def whole_lines(path: Path) -> list[bytes]:
@@ -120,4 +170,5 @@ def whole_lines(path: Path) -> list[bytes]:
     whole = data[:data.rfind(b"\n") + 1]
     if len(whole) != len(data):
         os.truncate(path, len(whole))
-    return whole.splitlines()
+    # Not splitlines: it would also split at a carriage return within a line.
+    return whole.split(b"\n")[:-1]

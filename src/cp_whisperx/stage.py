@@ -43,6 +43,9 @@ class ImageNeeds:
     layers: tuple[str, ...]
     """Requirement layers, in the order in which they are stacked (requirements/<layer>.txt)."""
     gpu: bool = False
+    """True if the stage has a :cuda image beside its :cpu one."""
+    cuda_layers: tuple[str, ...] = ()
+    """Layers that its :cuda image has on top."""
     network: bool = False
 
 
@@ -183,9 +186,8 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
                       job.request.threads, log, progress, facts={"runner": runner})
         started, began = time.monotonic(), time.time()
 
-        def record(status: Literal["done", "failed"], failure: Failure | None = None) -> Record:
+        def record(status: Literal["done", "failed"], heard: float | None, failure: Failure | None = None) -> Record:
             wall = time.monotonic() - started
-            heard = _seconds_heard(job)
             return Record(stage=stage.name, key=key, status=status, wall_s=round(wall, 3),
                           started_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(began)),
                           rtf=round(wall / heard, 5) if heard else None, peak_rss_mb=peak_rss_mb(),
@@ -196,7 +198,7 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
         try:
             artifact = stage.run(inputs, options, tools)
             artifact.write(partial)
-            done = job.close_partial(record("done"))
+            done = job.close_partial(record("done", _seconds_heard(job, artifact)))
         except Exception as error:
             progress.close()
             told = _told(error, stage.name, partial)
@@ -204,7 +206,7 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
                       extra={"hint": told.hint, logs.FILE_ONLY: True})
             failure = Failure(type=type(told).__name__, message=told.message, hint=told.hint,
                               exit_code=told.exit_code)
-            _record_failure(job, record("failed", failure), keep=stage.resumes)
+            _record_failure(job, record("failed", _seconds_heard(job), failure), keep=stage.resumes)
             raise told from error
         finally:
             progress.close()
@@ -248,7 +250,10 @@ def _save_progress(partial: Path, share: float) -> None:
     (partial / PROGRESS).write_text(f"{share:.4f}")
 
 
-def _seconds_heard(job: Job) -> float | None:
+def _seconds_heard(job: Job, made: Artifact | None = None) -> float | None:
+    """Length of the sound that the job is about, once demux has made it."""
+    if isinstance(made, AudioTrack):
+        return made.duration_s or None
     try:
         return AudioTrack.read(job.stage_folder(AudioTrack.stage)).duration_s or None
     except CpWhisperxError:

@@ -8,9 +8,9 @@ import av
 import numpy as np
 import pytest
 from av.stream import Disposition
-from conftest import Build, listen, worst_error_s
 
 from scenes import SubtitleSpec, TrackSpec
+from tests.scenes.conftest import Build, listen, worst_error_s
 
 TWO_TRACKS = (
     TrackSpec(language="hin", title="Film", default=True),

@@ -10,9 +10,9 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from conftest import Build, Heard, listen, worst_error_s
 
 from scenes import Scene, SceneSpec
+from tests.scenes.conftest import Build, Heard, listen, worst_error_s
 
 EXACT_S = 0.002
 LOSSY_S = 0.030

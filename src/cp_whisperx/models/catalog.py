@@ -7,31 +7,40 @@ import functools
 import hashlib
 import tomllib
 from importlib import resources
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cp_whisperx.artifacts import Frozen
 from cp_whisperx.errors import ConfigError
 
+Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+
 
 class ModelFile(Frozen):
-    name: str
-    size: int
-    sha256: str
+    """`size` in bytes. A name is a plain one: files of a model lie side by side."""
+
+    name: str = Field(pattern=r"^\w[\w.-]*$")
+    size: int = Field(gt=0)
+    sha256: Sha256
 
 
 class Hub(Frozen):
     repository: str
-    revision: str
+    revision: Commit
 
 
 class Member(Frozen):
+    """`member`: path in the wheel of what `file` consists of, wholly or in part."""
+
     file: str
     member: str
 
 
 class Package(Frozen):
     requirement: str
-    sha256: str
+    sha256: Sha256
     members: tuple[Member, ...]
 
 
@@ -43,7 +52,7 @@ class Model(Frozen):
     about: str
     languages: Literal["many", "en"]
     licence: str
-    files: tuple[ModelFile, ...]
+    files: tuple[ModelFile, ...] = Field(min_length=1)
     translates: bool = False
     hub: Hub | None = None
     packages: tuple[Package, ...] = ()
@@ -59,9 +68,15 @@ class Model(Frozen):
         listing = "".join(f"{file.name} {file.sha256}\n" for file in sorted(self.files, key=lambda f: f.name))
         return hashlib.sha256(listing.encode()).hexdigest()
 
+    @property
+    def folder(self) -> str:
+        """Name of its folder in a store. Other bytes are another folder, so stores of two releases share a disk."""
+        return f"{self.name}-{self.digest[:12]}"
+
 
 @functools.cache
 def catalog() -> dict[str, Model]:
+    """All models by name, in the order of the file."""
     text = resources.files(__package__).joinpath("catalog.toml").read_text(encoding="utf-8")
     return {name: Model(name=name, **entry) for name, entry in tomllib.loads(text).items()}
 

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -28,6 +29,7 @@ _log = logs.get(__name__)
 
 ENVIRONMENT = "CP_WHISPERX_MODELS"
 _ABANDONED_S = 24 * 3600
+_ANOTHER_STORE = f"set {ENVIRONMENT} to a folder with room that you may write to"
 _WHISPER_FILES = ("model.bin", "config.json", "tokenizer.json")
 
 
@@ -49,7 +51,7 @@ class ModelStore:
         self.root = root or default_root()
 
     def folder(self, model: Model) -> Path:
-        return self.root / f"{model.name}-{model.digest[:12]}"
+        return self.root / model.folder
 
     def has(self, name: str) -> bool:
         try:
@@ -92,7 +94,10 @@ class ModelStore:
         return state.hexdigest()
 
     def verify(self, name: str) -> list[str]:
-        """Hashes every file; returns what is wrong, one sentence each."""
+        """Hashes every file; returns what is wrong, one sentence each. A model of one's own has no known hashes.
+
+        Raises ModelMissing for a folder of one's own that is incomplete, ConfigError for an unknown name.
+        """
         if is_path(name):
             self.path(name)
             return []
@@ -103,35 +108,36 @@ class ModelStore:
             path = folder / file.name
             if not path.is_file():
                 problems.append(f"{path} is missing")
-            elif publish.sha256(path) != file.sha256:
-                problems.append(f"{path} does not have the catalogued sha256")
+            elif path.stat().st_size != file.size or publish.sha256(path) != file.sha256:
+                problems.append(f"{path} does not have the catalogued size and sha256")
         return problems
 
     def pull(self, name: str, sources: Sequence[Source]) -> Path:
         """Fetches a model from the first source that gives the right bytes. The only network call.
 
+        What is there already is hashed: an intact model costs no network, a damaged one is made whole.
         Raises EngineError with what each source answered, ConfigError for a store that cannot be written.
         """
         if is_path(name):
             return self.path(name)
         model = find(name)
-        if self.has(name):
-            return self.folder(model)
         try:
+            if not self.verify(name):
+                return self.folder(model)
             self.root.mkdir(parents=True, exist_ok=True)
             with self._lock(model):
                 # Another process may have done it while this one waited.
-                if self.has(name):
+                if not self.verify(name):
                     return self.folder(model)
                 self._clear_abandoned(model)
+                self._require_space(model)
                 return self._pull(model, sources)
         except OSError as error:
             told = no_space(error, f"the model store {self.root}")
             if told:
-                told.hint = "set CP_WHISPERX_MODELS to a folder with room that you may write to"
+                told.hint = _ANOTHER_STORE
                 raise told from error
-            raise ConfigError(f"the model store {self.root} cannot be used ({error})",
-                              hint="set CP_WHISPERX_MODELS to another folder") from error
+            raise ConfigError(f"the model store {self.root} cannot be used ({error})", hint=_ANOTHER_STORE) from error
 
     def _pull(self, model: Model, sources: Sequence[Source]) -> Path:
         answers = []
@@ -148,8 +154,10 @@ class ModelStore:
                 answers.append(f"{source.name}: {error.message}")
                 _log.warning(f"{source.name} did not give {model.name}: {error.message}")
             finally:
-                if work.exists():
-                    publish.remove(work)
+                # What cannot be removed now is abandoned; it must not hide how the pull went.
+                with contextlib.suppress(OSError):
+                    if work.exists():
+                        publish.remove(work)
         raise EngineError(
             f"no source gave the model {model.name}"
             + (f" ({'; '.join(answers)})" if answers else ": none offers it"),
@@ -162,9 +170,10 @@ class ModelStore:
         work.chmod(0o755)
         for path in work.iterdir():
             path.chmod(0o644)
-        if final.exists() and self.has(model.name):
-            return final
-        publish.publish_folder(work, final)
+        # The folder of a process that was faster is as good; one that is damaged gets its files replaced. Neither
+        # is moved away: somebody may be reading it.
+        if not publish.publish_new_folder(work, final) and self.verify(model.name):
+            publish.replace_files(work, final)
         _log.info(f"{model.name} is ready")
         return final
 
@@ -172,14 +181,29 @@ class ModelStore:
     def _lock(self, model: Model) -> Iterator[None]:
         with (self.root / f".{model.name}.lock").open("a") as file:
             # On some network file systems locks fail or do nothing; the rename keeps the store right all the same.
-            with contextlib.suppress(OSError):
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                _log.info(f"another process fetches {model.name}: waiting for it")
                 fcntl.flock(file, fcntl.LOCK_EX)
+            except OSError as error:
+                _log.debug(f"{self.root} knows no locks ({error.strerror})")
             yield
 
     def _clear_abandoned(self, model: Model) -> None:
-        for path in self.root.glob(f".pull-{model.name}-*"):
-            if time.time() - path.stat().st_mtime > _ABANDONED_S:
-                publish.remove(path)
+        for folder in self.root.glob(f".pull-{model.name}-*"):
+            # Where locks do nothing its owner may be at work on it, or remove it while this looks.
+            with contextlib.suppress(OSError):
+                touched = max(path.stat().st_mtime for path in (folder, *folder.rglob("*")))
+                if time.time() - touched > _ABANDONED_S:
+                    publish.remove(folder)
+
+    def _require_space(self, model: Model) -> None:
+        """Raises ConfigError before gigabytes are fetched for which there is no room."""
+        free = shutil.disk_usage(self.root).free
+        if free < model.size:
+            raise ConfigError(f"no space left for the model {model.name} in {self.root}: {model.size / 1e6:.0f} MB are "
+                              f"needed, {free / 1e6:.0f} MB are free", hint=_ANOTHER_STORE)
 
 
 def _own_folder(folder: Path) -> Path:

@@ -1,0 +1,70 @@
+"""The flags that several commands share: those that stand for settings, and times."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cp_whisperx import settings
+from cp_whisperx.errors import ConfigError
+from cp_whisperx.timeline import Span
+
+_FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("--source", ("stages.asr.source", "stages.demux.language"), {
+        "help": "Language spoken: hi, en… [voted over the film]"}),
+    ("--task", ("stages.asr.task",), {
+        "type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
+    ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
+    ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
+    ("--format", ("stages.subtitle-gen.formats",), {"help": "srt,vtt [both]"}),
+    ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
+    ("--out", ("jobs",), {"type": click.Path(path_type=Path), "help": "Folder for the jobs [out]"}),
+)
+"""Flags that stand for settings: name, the keys they set, how click shows them. One table for all commands."""
+
+_TIME = re.compile(r"(?:(?:(?P<hours>\d+):(?=\d+:))?(?P<minutes>\d+):(?=[0-5]?\d(?:\D|$)))?(?P<seconds>\d+(?:\.\d+)?)")
+_NO_END_S = 1e6
+
+
+class Clock(click.ParamType[float]):
+    """Seconds, M:SS or H:MM:SS; the seconds may have decimals."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        found = _TIME.fullmatch(str(value).strip())
+        if not found or (found["hours"] and int(found["minutes"]) > 59):
+            self.fail(f"{value} is no time: give seconds or H:MM:SS", param, ctx)
+        return int(found["hours"] or 0) * 3600 + int(found["minutes"] or 0) * 60 + float(found["seconds"])
+
+
+def film_flags(command: Callable[..., None]) -> Callable[..., None]:
+    for name, _, attributes in reversed(_FILM_FLAGS):
+        command = click.option(name, **attributes)(command)
+    command = click.option("--start", type=Clock(), help="Only from here on: seconds or H:MM:SS")(command)
+    return click.option("--end", type=Clock(), help="Only up to here: seconds or H:MM:SS")(command)
+
+
+config_flag = click.option("--config", type=click.Path(path_type=Path), help="Settings file [./cp-whisperx.toml]")
+json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+out_flag = click.option("--out", type=click.Path(path_type=Path), help="Folder of the jobs [out]")
+
+
+def settings_of(config: Path | None, flags: Mapping[str, Any]) -> settings.Settings:
+    """The settings with `flags` (as `film_flags` names them) over them."""
+    values = {key: flags.get(name.removeprefix("--")) for name, keys, _ in _FILM_FLAGS for key in keys}
+    return settings.load(values, file=config)
+
+
+def clip(start: float | None, end: float | None) -> Span | None:
+    """The part of the film that --start and --end ask for; None for all of it."""
+    if start is None and end is None:
+        return None
+    span = Span(start or 0.0, _NO_END_S if end is None else end)
+    if span.duration <= 0:
+        raise ConfigError("--end is not behind --start", hint="give both as seconds or H:MM:SS")
+    return span
