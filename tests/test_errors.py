@@ -52,6 +52,8 @@ def test_what_another_release_says_is_told_all_the_same() -> None:
     (errno.EROFS, "/films cannot be written (Read-only file system)"),
     (errno.EACCES, "/films cannot be written (Permission denied)"),
     (errno.EPERM, "/films cannot be written (Operation not permitted)"),
+    (errno.EFBIG, "the disk that holds /films takes no file of this size"),
+    (errno.EIO, "the disk that holds /films answers with errors"),
 ])
 def test_a_disk_that_takes_nothing_is_said(number: int, says: str) -> None:
     told = no_space(OSError(number, os.strerror(number)), "/films")

@@ -92,6 +92,11 @@ def no_space(error: OSError, where: object) -> CpWhisperxError | None:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return ConfigError(f"no space left on the disk that holds {where}", hint="free some space and run again: "
                            "the job continues where it stopped")
+    if error.errno == errno.EFBIG:
+        return ConfigError(f"the disk that holds {where} takes no file of this size",
+                           hint="choose another with --out: FAT, for one, ends at 4 GB")
+    if error.errno == errno.EIO:
+        return ConfigError(f"the disk that holds {where} answers with errors", hint="it may be failing: check it")
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return ConfigError(f"{where} cannot be written ({os.strerror(error.errno)})",
                            hint="choose a folder you may write to with --out")

@@ -13,9 +13,9 @@ class Language:
     code: str
     """As Whisper and file names have it: two letters where there are two."""
     three: str
-    """ISO 639-2/T, as in MP4 and Matroska language tags."""
+    """ISO 639-2/T, as in the language tags of MP4."""
     bibliographic: str
-    """ISO 639-2/B where it differs, else the same."""
+    """ISO 639-2/B where it differs, else the same; as in the language tags of Matroska."""
     name: str
 
 
@@ -39,6 +39,15 @@ tt tat - Tatar|uk ukr - Ukrainian|ur urd - Urdu|uz uzb - Uzbek|vi vie - Vietname
 yo yor - Yoruba|yue yue - Cantonese|zh zho chi Chinese
 """
 
+# Other codes that films carry: withdrawn ones, parts of a language, and names that Whisper takes as well.
+_ALIASES = {
+    "iw": "he", "in": "id", "ji": "yi", "jv": "jw", "mo": "ro", "mol": "ro", "scc": "sr", "scr": "hr",
+    "nb": "no", "nob": "no", "fil": "tl", "cmn": "zh", "pes": "fa", "prs": "fa", "arb": "ar",
+    "mandarin": "zh", "castilian": "es", "valencian": "ca", "flemish": "nl", "moldavian": "ro", "moldovan": "ro",
+    "haitian creole": "ht", "nynorsk": "nn", "letzeburgesch": "lb", "pushto": "ps", "panjabi": "pa",
+    "sinhalese": "si", "filipino": "tl", "farsi": "fa",
+}
+
 
 def _read(row: str) -> Language:
     code, three, other, name = row.split(maxsplit=3)
@@ -53,7 +62,7 @@ _BY_ANY_CODE = {
     code: language
     for language in LANGUAGES.values()
     for code in (language.code, language.three, language.bibliographic, language.name.lower())
-}
+} | {alias: LANGUAGES[code] for alias, code in _ALIASES.items()}
 
 
 def find(tag: str | None) -> Language | None:

@@ -5,8 +5,9 @@ Memory does not grow with the film: about a second of sound is held at a time.
 
 from __future__ import annotations
 
+import contextlib
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cp_whisperx import publish
 from cp_whisperx.errors import EngineError, MediaError
 from cp_whisperx.media import downmix
-from cp_whisperx.media.probe import describe, opened
+from cp_whisperx.media.probe import describe, in_words, opened, packets
 from cp_whisperx.timeline import SAMPLE_RATE, Anchor, Span, TimeMap
 
 if TYPE_CHECKING:
@@ -29,8 +30,14 @@ JUMP_S = 0.03
 
 Less than a frame at 25 per second. Containers round to 1 ms; a real hole is longer than a codec's frame (20 ms).
 """
+_SETTLED_S = 0.3
+"""A jump counts once the stamps have kept to it for so long: one damaged stamp must not move the film."""
+_OVERLAP_MIN_S = 0.2
+"""A step back by at least this is sound stored twice, and cut at once; by less it may be jitter, and must settle."""
 _OVERLAP_MAX_S = 10.0
 """A step back by more is a clock that starts anew, not sound stored twice."""
+_HOLES_TOLD_S = 0.5
+"""Holes of less in all are nothing that a person would want to know."""
 _BLOCK_S = 1.0
 _SEEK_EARLY_S = 2.0
 
@@ -54,30 +61,73 @@ class _Clock:
     overlap_s: float = 0.0
     holes_s: float = 0.0
     restarts: int = 0
+    _offset_s: float = 0.0
+    _cutting: bool = False
+    _stray: tuple[float, float] | None = None
+    """Where in the samples the stamps left the map, and by how much: followed when it has settled."""
 
     @property
     def film_s(self) -> float:
         """Film time of the next sample, as the map has it so far."""
-        last = self.anchors[-1]
-        return last.film_s + (self.heard_s - last.sample_s)
+        return self._film_time(self.heard_s)
 
-    def place(self, at_s: float | None) -> float:
+    def take(self, at_s: float, length_s: float) -> float:
         """Takes a frame that claims to start at `at_s`; returns how many seconds of its start to drop."""
         if not self.anchors:
-            self.anchors.append(Anchor(self.heard_s, at_s or 0.0))
-            return 0.0
-        ahead = 0.0 if at_s is None else at_s - self.film_s
+            self.anchors.append(Anchor(self.heard_s, round(at_s, 6)))
+        ahead = at_s + self._offset_s - self.film_s
+        if -_OVERLAP_MAX_S <= ahead < (0.0 if self._cutting else -_OVERLAP_MIN_S):
+            return self._cut(-ahead, length_s)
+        self._cutting = False
         if abs(ahead) <= JUMP_S:
+            self._stray = None
+            return 0.0
+        if self._stray is None or abs(ahead - self._stray[1]) > JUMP_S:
+            self._stray = (self.heard_s, ahead)
+        if self.heard_s + length_s - self._stray[0] < _SETTLED_S:
             return 0.0
         if ahead < -_OVERLAP_MAX_S:
+            self._offset_s -= ahead
             self.restarts += 1
+            self._stray = None
             return 0.0
         if ahead < 0:
-            self.overlap_s -= ahead
-            return -ahead
-        self.holes_s += ahead
-        self.anchors.append(Anchor(round(self.heard_s, 6), round(self.film_s + ahead, 6)))
+            return self._cut(-ahead, length_s)
+        self._jump()
         return 0.0
+
+    def finish(self) -> None:
+        """A hole just before the end has had no time to settle."""
+        if self._stray and self._stray[1] > _OVERLAP_MIN_S:
+            self._jump()
+
+    def _cut(self, behind_s: float, length_s: float) -> float:
+        drop = min(behind_s, length_s)
+        self.overlap_s += drop
+        # What is left to drop when the frame is used up comes off the next ones, however little it is.
+        self._cutting = drop == length_s
+        self._stray = None
+        return drop
+
+    def _jump(self) -> None:
+        assert self._stray
+        (sample_s, ahead), self._stray = self._stray, None
+        self.holes_s += ahead
+        self.anchors.append(Anchor(round(sample_s, 6), round(self._film_time(sample_s) + ahead, 6)))
+
+    def _film_time(self, sample_s: float) -> float:
+        last = self.anchors[-1]
+        return last.film_s + (sample_s - last.sample_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A decoded frame: float32 `samples` of shape (n_channels, n), and the film time its stamp claims."""
+
+    samples: Samples
+    at_s: float
+    channels: tuple[str, ...]
+    rate: int
 
 
 def extract(film: Path, stream: int, wav: Path, *, clip: Span | None = None,
@@ -96,7 +146,7 @@ def extract(film: Path, stream: int, wav: Path, *, clip: Span | None = None,
                 writer.write(block, channels, rate)
                 progress(reader.clock.heard_s, reader.total_s)
         except FFmpegError as error:
-            raise EngineError(f"the sound of {film} could not be converted ({error})",
+            raise EngineError(f"the sound of {film} could not be converted ({in_words(error)})",
                               hint="please report it with the film's format") from error
     if not writer.samples:
         raise MediaError(_nothing(film, clip), hint="check --start and --end" if clip else
@@ -128,18 +178,38 @@ class _Reader:
         pending: list[Samples] = []
         shape: tuple[tuple[str, ...], int] | None = None
         length = 0
-        for samples, channels, rate in self._frames():
-            if shape and (shape != (channels, rate) or length >= _BLOCK_S * shape[1]):
+        for heard in self._frames():
+            kept = self._within(heard)
+            if kept is None:
+                break
+            if not kept.shape[1]:
+                continue
+            if shape and (shape != (heard.channels, heard.rate) or length >= _BLOCK_S * shape[1]):
                 yield np.concatenate(pending, axis=1), *shape
                 pending, length = [], 0
-            shape = (channels, rate)
-            pending.append(samples)
-            length += samples.shape[1]
+            shape = (heard.channels, heard.rate)
+            pending.append(kept)
+            length += kept.shape[1]
+        self.clock.finish()
         if shape and pending:
             yield np.concatenate(pending, axis=1), *shape
 
-    def _frames(self) -> Iterator[tuple[Samples, tuple[str, ...], int]]:
+    def _frames(self) -> Iterator[_Heard]:
+        """From just before the clip where the container can seek to it, else from the start of the film."""
+        if self.clip and self.clip.start > _SEEK_EARLY_S:
+            with contextlib.closing(self._frames_from(self.clip.start - _SEEK_EARLY_S)) as frames:
+                first = next(frames, None)
+                # Seeking without an index may fail, or land too late.
+                if first and first.at_s <= self.clip.start:
+                    yield first
+                    yield from frames
+                    return
+            self.broken_packets, self.ended = 0, ""
+        yield from self._frames_from(None)
+
+    def _frames_from(self, seek_s: float | None) -> Generator[_Heard, None, None]:
         from av.audio.resampler import AudioResampler
+        from av.error import FFmpegError
 
         with opened(self.film) as container:
             media = describe(self.film, container)
@@ -149,59 +219,57 @@ class _Reader:
                 other.discard = _discard(other.index != self.stream)
             if self.clip is None:
                 self.total_s = media.duration_s or 0.0
-            elif self.clip.start > _SEEK_EARLY_S:
-                early = self.clip.start - _SEEK_EARLY_S + media.origin_s
-                container.seek(round(early * 1_000_000), any_frame=False, backward=True)
-            plain: AudioResampler | None = None
+            if seek_s is not None:
+                try:
+                    container.seek(round((seek_s + media.origin_s) * 1_000_000), any_frame=False, backward=True)
+                except FFmpegError:
+                    return
+            packed: AudioResampler | None = None
             form: tuple[Any, ...] = ()
+            next_s: float | None = None
             for frame in self._decoded(container, track):
                 if form != (frame.format.name, frame.layout.name, frame.rate):
                     form = (frame.format.name, frame.layout.name, frame.rate)
-                    plain = AudioResampler(format="fltp", layout=frame.layout, rate=frame.rate)
-                at = None if frame.pts is None else float(frame.pts * frame.time_base) - media.origin_s
+                    packed = AudioResampler(format="flt", layout=frame.layout, rate=frame.rate)
+                if frame.pts is not None:
+                    next_s = float(frame.pts * frame.time_base) - media.origin_s
+                elif next_s is None:
+                    if seek_s is not None:
+                        return
+                    next_s = 0.0
+                at_s, next_s = next_s, next_s + frame.samples / frame.rate
                 channels = tuple(channel.name for channel in frame.layout.channels)
-                if frame.format.name != "fltp":
-                    assert plain
-                    frame.pts = None
-                    frame = plain.resample(frame)[0]
-                samples = frame.to_ndarray()
-                if (kept := self._within(samples, at, frame.rate)) is None:
-                    break
-                if kept.shape[1]:
-                    yield kept, channels, frame.rate
+                assert packed
+                frame.pts = None
+                # Packed: the library crashes over the planes of frames with eight channels or more.
+                samples = packed.resample(frame)[0].to_ndarray().reshape(-1, len(channels)).T
+                yield _Heard(samples.astype("float32", copy=False), at_s, channels, frame.rate)
 
     def _decoded(self, container: Any, track: Any) -> Iterator[Any]:
         """Frames of the track; what cannot be decoded is counted and left out."""
         from av.error import FFmpegError
 
-        packets = container.demux(track)
-        while True:
-            try:
-                packet = next(packets)
-            except StopIteration:
-                return
-            except (FFmpegError, OSError) as error:
-                self.ended = str(error)
-                return
+        for packet in packets(container, [track], self._end):
             try:
                 yield from packet.decode()
             except (FFmpegError, ValueError):
                 self.broken_packets += 1
 
-    def _within(self, samples: Samples, at_s: float | None, rate: int) -> Samples | None:
+    def _end(self, reason: str) -> None:
+        self.ended = reason
+
+    def _within(self, heard: _Heard) -> Samples | None:
         """What is left of a frame after the clip and overlaps; None after the end of the clip."""
-        if self.clip and not self.clock.anchors:
-            early = 0.0 if at_s is None else self.clip.start - at_s
-            samples = samples[:, max(0, round(early * rate)):]
-            at_s = None if at_s is None else at_s + max(0.0, early)
-            if not samples.shape[1]:
-                return samples
-        if self.clip and self.clock.anchors and self.clock.film_s >= self.clip.end:
-            return None
-        if self.clip and not self.clock.anchors and at_s is not None and at_s >= self.clip.end:
-            return None
-        drop = round(self.clock.place(at_s) * rate)
-        kept = samples[:, drop:]
+        samples, at_s, rate = heard.samples, heard.at_s, heard.rate
+        if self.clip:
+            if not self.clock.anchors:
+                early = max(0, round((self.clip.start - at_s) * rate))
+                samples, at_s = samples[:, early:], at_s + early / rate
+                if not samples.shape[1]:
+                    return samples
+            if at_s >= self.clip.end or (self.clock.anchors and self.clock.film_s >= self.clip.end):
+                return None
+        kept = samples[:, round(self.clock.take(at_s, samples.shape[1] / rate) * rate):]
         if self.clip:
             kept = kept[:, :max(0, round((self.clip.end - self.clock.film_s) * rate))]
         self.clock.heard_s += kept.shape[1] / rate
@@ -216,7 +284,7 @@ class _Reader:
             said.append(f"{self.broken_packets} packets of sound could not be decoded and were left out")
         if clock.overlap_s > JUMP_S:
             said.append(f"{clock.overlap_s:.2f} s of sound were stored twice and heard once")
-        if clock.holes_s > 1.0:
+        if clock.holes_s >= _HOLES_TOLD_S:
             said.append(f"the sound has holes of {clock.holes_s:.1f} s in all; cues keep the film's time")
         if clock.restarts:
             said.append("the film's clock starts anew in the middle; times after that follow the sound")

@@ -44,15 +44,14 @@ def candidates(channels: tuple[str, ...]) -> Mixes:
 
     heard = tuple(channel for channel in channels if not channel.startswith("LFE")) or channels
     fronts = tuple(channel for channel in ("FL", "FR") if channel in channels)
-    if len(channels) == 1:
-        table = {MONO: [1.0]}
+    if len(heard) == 1:
+        table = {MONO: row({heard[0]: 1.0})}
     elif "FC" in channels and fronts:
         centre = {channel: _CENTRE_WEIGHTS.get(channel, _CENTRE_REST) for channel in heard}
         table = {CENTRE: row(centre), FRONTS: mean(fronts)}
-    elif len(channels) == 2:
-        table = {AVERAGE: [0.5, 0.5], LEFT: [1.0, 0.0]}
     else:
-        table = {AVERAGE: mean(heard), LEFT: row({channels[0]: 1.0})}
+        # By position: the channels of a layout that is not told all have the same name.
+        table = {AVERAGE: mean(heard), LEFT: [float(position == 0) for position in range(len(channels))]}
     return Mixes(tuple(table), np.array(list(table.values()), dtype=np.float32))
 
 

@@ -5,16 +5,21 @@ The streams are planned per container before anything is written, so that nothin
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import errno
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cp_whisperx import languages
 from cp_whisperx.artifacts import StreamFate
 from cp_whisperx.errors import EngineError
-from cp_whisperx.media.probe import Media, StreamInfo, describe, opened
+from cp_whisperx.media.probe import UNKNOWN, Media, StreamInfo, describe, in_words, opened, packets
+from cp_whisperx.media.stamps import Stamps
 from cp_whisperx.timeline import Cue
 
 if TYPE_CHECKING:
@@ -24,7 +29,14 @@ MARK = "cp-whisperx"
 """Stands in the title of our track, so that a later run finds and replaces it."""
 
 _BASE = Fraction(1, 1000)
+# Without it the muxer draws random track and segment identities, and no two runs give the same file.
+_SAME_BYTES = {"fflags": "+bitexact"}
 _STATISTICS = ("_STATISTICS", "BPS", "DURATION", "NUMBER_OF", "ENCODER", "encoder", "vendor_id")
+_BRANDS = frozenset(("encoder", "major_brand", "minor_version", "compatible_brands"))
+_HANDLERS = frozenset(("name", "handler_name"))
+_DISK = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES))
+_APPLE_HEVC = "hvc1"
+"""The one tag under which Apple's players show HEVC; the muxer would write another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +47,16 @@ class Container:
     suffix: str
     codec: str
     attachments: bool
+    """Fonts and covers are attachments, not streams."""
+    edit_lists: bool
+    """Can hold sound that is there for the decoder alone and not presented."""
+    bibliographic: bool
+    """Language tags are ISO 639-2/B, else 639-2/T."""
 
 
-MKV = Container("matroska", ".mkv", "subrip", attachments=True)
-MP4 = Container("mp4", ".mp4", "mov_text", attachments=False)
-MOV = Container("mov", ".mov", "mov_text", attachments=False)
+MKV = Container("matroska", ".mkv", "subrip", attachments=True, edit_lists=False, bibliographic=True)
+MP4 = Container("mp4", ".mp4", "mov_text", attachments=False, edit_lists=True, bibliographic=False)
+MOV = Container("mov", ".mov", "mov_text", attachments=False, edit_lists=True, bibliographic=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,53 +64,64 @@ class Plan:
     container: Container
     reason: str
     fates: tuple[StreamFate, ...]
+    impossible: str = ""
+    """Why there would be no film left to watch or to hear, if so."""
 
 
 def plan(media: Media) -> Plan:
     """Keeps the film's own container if that holds everything; else Matroska, which holds nearly all."""
     if "mp4" not in media.container.split(","):
         own = "matroska" in media.container.split(",") and media.path.suffix.lower() != ".webm"
-        reason = "as the film" if own else f"{media.path.suffix or media.container} holds no subtitles of this kind"
-        return Plan(MKV, reason, fates(media, MKV))
-    own_container = MOV if media.path.suffix.lower() == ".mov" else MP4
-    kept = fates(media, own_container)
+        return plan_for(media, MKV, "as the film" if own else
+                        f"{media.path.suffix or media.container} holds no subtitles of this kind")
+    own_plan = plan_for(media, MOV if media.path.suffix.lower() == ".mov" else MP4, "as the film")
     # Chapters come back as chapters and timecode tracks mean nothing elsewhere: data is no reason to change.
-    lost = [fate for fate in kept if fate.fate == "dropped" and fate.kind != "data"]
+    lost = [fate for fate in own_plan.fates if fate.fate == "dropped" and fate.kind != "data"]
     if not lost:
-        return Plan(own_container, "as the film", kept)
+        return own_plan
     what = ", ".join(f"stream {fate.index} ({fate.codec})" for fate in lost)
-    return Plan(MKV, f"{own_container.suffix[1:]} cannot hold {what}", fates(media, MKV))
+    return plan_for(media, MKV, f"{own_plan.container.suffix[1:]} cannot hold {what}")
+
+
+def plan_for(media: Media, container: Container, reason: str) -> Plan:
+    """What becomes of each stream in a given container."""
+    supported = _supported(container)
+    fates = tuple(_fate(stream, container, supported) for stream in media.streams)
+    kept = {fate.index for fate in fates if fate.fate == "kept"}
+    impossible = ""
+    for name, streams in (("picture", [stream for stream in media.streams if stream.is_picture]),
+                          ("sound", media.audio)):
+        if streams and not any(stream.index in kept for stream in streams):
+            impossible = f"{container.suffix[1:]} cannot hold the {name} ({streams[0].codec})"
+    return Plan(container, reason, fates, impossible)
 
 
 def write(film: Path, out: Path, planned: Plan, cues: Sequence[Cue], *, language: str,
           progress: Callable[[float, float], None] = lambda done, total: None) -> str:
     """Writes the film with its subtitles to `out`; returns a warning if the film broke off, else "".
 
-    Raises EngineError if the muxer refuses; MediaError if the film cannot be read.
+    Raises EngineError if the muxer refuses, MediaError if the film cannot be read, OSError if the disk does
+    not take it. Nothing stays of a file that is not complete.
     """
     import av
     from av.error import FFmpegError
 
-    with opened(film) as source:
-        media = describe(film, source)
-        try:
-            with av.open(str(out), "w", format=planned.container.format) as target:
-                streams = _streams(source, target, media, planned)
-                subtitle = _subtitle_stream(target, planned.container, language,
-                                            default=not _has_default_subtitle(media, planned))
-                warning = _copy(source, target, media, planned, streams, subtitle, cues, progress)
-        except FFmpegError as error:
-            out.unlink(missing_ok=True)
-            if isinstance(error, OSError) and error.errno in (28, 122):
-                raise
-            raise EngineError(f"the subtitles could not be put into {planned.container.suffix[1:]} ({error.strerror})",
+    try:
+        # An absolute path cannot be taken for a URL.
+        with opened(film) as source, av.open(str(out.absolute()), "w", format=planned.container.format,
+                                             options=_SAME_BYTES) as target:
+            media = describe(film, source)
+            streams = _streams(source, target, media, planned)
+            subtitle = _subtitle_stream(target, planned.container, language,
+                                        default=not _has_default_subtitle(media, planned))
+            return _copy(source, target, media, planned, streams, subtitle, cues, progress)
+    except BaseException as error:
+        out.unlink(missing_ok=True)
+        if isinstance(error, (FFmpegError, ValueError)) and getattr(error, "errno", None) not in _DISK:
+            raise EngineError(f"the subtitles could not be put into {planned.container.suffix[1:]} "
+                              f"({in_words(error)})",
                               hint="the subtitle files are complete; please report the film's format") from error
-    return warning
-
-
-def fates(media: Media, container: Container) -> tuple[StreamFate, ...]:
-    supported = _supported(container)
-    return tuple(_fate(stream, container, supported) for stream in media.streams)
+        raise
 
 
 def _fate(stream: StreamInfo, container: Container, supported: frozenset[str]) -> StreamFate:
@@ -106,31 +134,34 @@ def _fate(stream: StreamInfo, container: Container, supported: frozenset[str]) -
     if stream.kind == "attachment":
         return so("kept") if container.attachments else so("dropped", f"{container.format} holds no attachments")
     if stream.kind == "data":
-        return so("dropped", "chapters and time code are written anew by the container")
-    if stream.codec in supported:
+        return so("dropped", "data is not copied; chapters are written anew")
+    if stream.codec in supported or (container.attachments and "attached_pic" in stream.flags):
         return so("kept")
     if stream.kind == "subtitle" and stream.codec == "mov_text":
         return so("converted", f"to {container.codec}: {container.format} has no mov_text")
+    if stream.codec == UNKNOWN:
+        return so("dropped", "its codec is not known here")
     return so("dropped", f"{container.format} holds no {stream.codec}")
 
 
 def _supported(container: Container) -> frozenset[str]:
-    """Codec names that the container takes; asked of an output that is never written."""
+    """Names of the codecs that the container takes; asked of an output that is never written."""
     import io
 
     import av
 
+    names = set()
     with av.open(io.BytesIO(), "w", format=container.format) as target:
-        names = set(target.supported_codecs)
-    # The library lists a codec under its descriptor's name, a stream under its decoder's.
-    aliases = {"subrip": "srt", "ass": "ssa", "dvd_subtitle": "dvdsub", "hdmv_pgs_subtitle": "pgssub",
-               "dvb_subtitle": "dvbsub", "vp9": "libvpx-vp9", "vp8": "libvpx", "av1": "libdav1d"}
-    return frozenset(names | {alias for name, alias in aliases.items() if name in names})
+        for coder in target.supported_codecs:
+            for mode in ("r", "w"):
+                with contextlib.suppress(av.codec.codec.UnknownCodecError):
+                    names.add(av.Codec(coder, mode).canonical_name)
+    return frozenset(names)
 
 
 def _streams(source: InputContainer, target: OutputContainer, media: Media, planned: Plan) -> dict[int, Any]:
     """Output streams by input index, with language, title, dispositions, chapters and attachments."""
-    target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() != "encoder"})
+    target.metadata.update({key: value for key, value in source.metadata.items() if key.lower() not in _BRANDS})
     target.set_chapters(source.chapters())
     streams: dict[int, Any] = {}
     for fate in planned.fates:
@@ -150,8 +181,12 @@ def _streams(source: InputContainer, target: OutputContainer, media: Media, plan
         copy: Any = (target.add_mux_stream(planned.container.codec, time_base=_BASE) if fate.fate == "converted"
                      else target.add_stream_from_template(stream, opaque=True))
         copy.metadata.update({key: value for key, value in stream.metadata.items()
-                              if not key.startswith(_STATISTICS)})
+                              if key.lower() not in _HANDLERS and not key.startswith(_STATISTICS)})
+        if title := media.streams[fate.index].title:
+            copy.metadata.update({"title": title, **_handler(planned.container, title)})
         copy.disposition = stream.disposition
+        if planned.container.edit_lists and stream.codec_tag == _APPLE_HEVC:
+            copy.codec_context.codec_tag = _APPLE_HEVC
         streams[fate.index] = copy
     return streams
 
@@ -170,6 +205,7 @@ def _subtitle_stream(target: OutputContainer, container: Container, language: st
 
     known = languages.find(language)
     title = f"{known.name if known else 'Subtitles'} ({MARK})"
+    tag = "und" if not known else known.bibliographic if container.bibliographic else known.three
     if container.codec == "mov_text":
         # The encoder is never fed, but it writes the style box that players expect in the sample description.
         stream: Any = target.add_stream("mov_text")
@@ -177,9 +213,14 @@ def _subtitle_stream(target: OutputContainer, container: Container, language: st
         stream.time_base = _BASE
     else:
         stream = target.add_mux_stream(container.codec, time_base=_BASE)
-    stream.metadata.update({"language": known.three if known else "und", "title": title, "handler_name": title})
+    stream.metadata.update({"language": tag, "title": title, **_handler(container, title)})
     stream.disposition = Disposition.default if default else Disposition(0)
     return stream
+
+
+def _handler(container: Container, title: str) -> dict[str, str]:
+    """Some players show the handler's name of an MP4 track instead of its title."""
+    return {"handler_name": title} if container.edit_lists else {}
 
 
 def _has_default_subtitle(media: Media, planned: Plan) -> bool:
@@ -190,24 +231,17 @@ def _has_default_subtitle(media: Media, planned: Plan) -> bool:
 
 def _copy(source: InputContainer, target: OutputContainer, media: Media, planned: Plan, streams: dict[int, Any],
           subtitle: Any, cues: Sequence[Cue], progress: Callable[[float, float], None]) -> str:
-    from av.error import FFmpegError
-
     converted = {fate.index for fate in planned.fates if fate.fate == "converted"}
     waiting = iter(cues)
     cue = next(waiting, None)
-    packets = source.demux([source.streams[index] for index in streams])
-    clocks: dict[int, int] = {}
-    warning = ""
-    while True:
-        try:
-            packet: Any = next(packets)
-        except StopIteration:
-            break
-        except (FFmpegError, OSError) as error:
-            warning = f"the film breaks off ({error}): what was there is kept"
-            break
+    covers = frozenset(stream.index for stream in media.streams if "attached_pic" in stream.flags)
+    stamps = Stamps(media.origin_s, covers)
+    leaves_edit_lists = "mp4" in media.container.split(",") and not planned.container.edit_lists
+    broken: list[str] = []
+    wanted = packets(source, [source.streams[index] for index in streams], broken.append)
+    for packet in chain(chain.from_iterable(map(stamps.put, wanted)), stamps.rest()):
         index = packet.stream.index
-        if not _stamp(packet, clocks, index, media.origin_s):
+        if leaves_edit_lists and _is_hidden(packet):
             continue
         now_s = float(packet.dts * packet.time_base)
         # Subtitles go in just ahead of the picture that they belong to: players read a film front to back.
@@ -221,21 +255,17 @@ def _copy(source: InputContainer, target: OutputContainer, media: Media, planned
     while cue is not None:
         target.mux(_cue_packet(cue, subtitle, planned.container))
         cue = next(waiting, None)
-    return warning
+    return f"the film breaks off ({broken[0]}): what was there is kept" if broken else ""
 
 
-def _stamp(packet: Any, clocks: dict[int, int], index: int, origin_s: float) -> bool:
-    """Gives a packet time stamps that a muxer takes: on the film's clock, never backwards. False: leave it out."""
-    if (packet.dts is None and packet.pts is None) or packet.size == 0:
-        return False
-    shift = round(origin_s / packet.time_base)
-    dts = (packet.dts if packet.dts is not None else packet.pts) - shift
-    pts = (packet.pts if packet.pts is not None else packet.dts) - shift
-    if index in clocks:
-        dts = max(dts, clocks[index] + 1)
-    packet.dts, packet.pts = dts, max(pts, dts)
-    clocks[index] = dts
-    return True
+def _is_hidden(packet: Any) -> bool:
+    """Sound before 0, which the film's edit list hides.
+
+    Without the list it would be heard, and all else would be moved behind it: up to a frame at the very start
+    is given up instead. Opus has its own place for what comes before 0.
+    """
+    return bool(packet.stream.type == "audio" and
+                (packet.is_discard or (packet.pts < 0 and packet.stream.codec_context.codec.canonical_name != "opus")))
 
 
 def _cue_packet(cue: Cue, stream: Any, container: Container) -> Any:
@@ -245,8 +275,8 @@ def _cue_packet(cue: Cue, stream: Any, container: Container) -> Any:
     packet = Packet(len(text).to_bytes(2, "big") + text if container.codec == "mov_text" else text)
     packet.stream = stream
     packet.time_base = _BASE
-    packet.pts = packet.dts = round(cue.start * 1000)
-    packet.duration = round(cue.duration * 1000)
+    packet.pts = packet.dts = max(0, round(cue.start * 1000))
+    packet.duration = round(cue.end * 1000) - packet.pts
     packet.is_keyframe = True
     return packet
 
@@ -257,6 +287,8 @@ def _converted(packet: Any) -> Iterator[Any]:
 
     data = bytes(packet)
     text = data[2:2 + int.from_bytes(data[:2], "big")]
+    if text.startswith(codecs.BOM_UTF16_BE):
+        text = text.decode("utf-16", errors="replace").encode()
     if not text:
         return
     plain = Packet(text)

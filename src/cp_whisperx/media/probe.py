@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,11 @@ _MICROSECONDS = 1_000_000
 # Broadcast and disc formats count from an arbitrary moment; players show their first one as 0.
 _CLOCK_WITHOUT_ZERO = frozenset(("mpegts", "mpeg", "vob", "dvd"))
 
+UNKNOWN = "unknown"
+"""Stands for a codec that the media library has no decoder for."""
+_MUXER = re.compile("andle|@GPAC|Core Media|ISO Media|^$")
+"""In the handler names that muxers and phones write by themselves."""
+
 
 @dataclass(frozen=True, slots=True)
 class StreamInfo:
@@ -26,6 +32,7 @@ class StreamInfo:
     index: int
     kind: str
     codec: str
+    """The codec's own name (`mp3`, `subrip`), whichever decoder serves it; UNKNOWN where none does."""
     language: str | None
     title: str | None
     flags: frozenset[str]
@@ -72,21 +79,47 @@ def opened(path: Path) -> Iterator[InputContainer]:
     import av
 
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise MediaError(f"{path} is not a file", hint="give the film's file, not a folder or a device")
-        # An absolute path cannot be taken for a URL; genpts: AVI and others store no presentation times.
-        container = av.open(str(path.absolute()), options={"fflags": "+genpts"}, metadata_errors="replace")
+        mode = path.stat().st_mode
     except FileNotFoundError:
         raise MediaError(f"there is no file {path}", hint="check the path; quote names with spaces") from None
+    except (OSError, ValueError) as error:
+        # A loop of links, a file taken for a folder, a name too long or with a zero byte in it.
+        raise MediaError(f"{str(path)!r:.150} cannot be opened ({in_words(error)})", hint="check the path") from None
+    if not stat.S_ISREG(mode):
+        raise MediaError(f"{path} is not a file", hint="give the film's file, not a folder or a device")
+    if not path.stat().st_size:
+        raise MediaError(f"{path} is empty", hint="fetch or copy the film again")
+    try:
+        # An absolute path cannot be taken for a URL; genpts: AVI and others store no presentation times.
+        container = av.open(str(path.absolute()), options={"fflags": "+genpts"}, metadata_errors="replace")
     except PermissionError:
         raise MediaError(f"{path} may not be read", hint="check its permissions") from None
     except (av.error.FFmpegError, ValueError, OSError) as error:
-        if path.stat().st_size == 0:
-            raise MediaError(f"{path} is empty", hint="fetch or copy the film again") from None
-        raise MediaError(f"{path} cannot be read as a film ({_reason(error)})",
+        raise MediaError(f"{path} cannot be read as a film ({in_words(error)})",
                          hint="it may be cut off or damaged, or no film at all: try to play it") from error
     with container:
         yield container
+
+
+def packets(container: InputContainer, streams: Sequence[Any], ended: Callable[[str], None]) -> Iterator[Any]:
+    """The packets of `streams` in file order; `ended` is told the reason if the file breaks off before its end."""
+    import av
+
+    if not streams:
+        # To the library no streams are all streams.
+        return
+    reader = container.demux(list(streams))
+    while True:
+        try:
+            packet = next(reader)
+        except (StopIteration, IndexError):
+            # IndexError: the library stumbles, at the end, over a stream that had begun in mid-film.
+            return
+        except (av.error.FFmpegError, OSError) as error:
+            ended(in_words(error))
+            return
+        if packet.stream in streams:
+            yield packet
 
 
 def describe(path: Path, container: InputContainer) -> Media:
@@ -103,7 +136,7 @@ def _stream(stream: Any) -> StreamInfo:
     return StreamInfo(
         index=stream.index,
         kind=stream.type,
-        codec=context.name if context else "unknown",
+        codec=context.codec.canonical_name if context else UNKNOWN,
         language=stream.language or stream.metadata.get("language"),
         title=_title(stream.metadata),
         flags=frozenset(flag.name for flag in type(stream.disposition) if flag.name and flag in stream.disposition),
@@ -117,8 +150,9 @@ def _stream(stream: Any) -> StreamInfo:
 def _title(metadata: Mapping[str, str]) -> str | None:
     """Matroska has `title`; MP4 gives it back as `name`, and names of muxers (`SoundHandler`) are no titles."""
     handler = metadata.get("handler_name", "")
-    return metadata.get("title") or metadata.get("name") or (None if "andler" in handler else handler or None)
+    return metadata.get("title") or metadata.get("name") or (None if _MUXER.search(handler) else handler or None)
 
 
-def _reason(error: Exception) -> str:
+def in_words(error: BaseException) -> str:
+    """What the media library says of an error, in one line and without its own bookkeeping."""
     return str(getattr(error, "strerror", None) or error).splitlines()[0]

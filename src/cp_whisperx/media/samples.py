@@ -18,7 +18,7 @@ class Samples:
     def __init__(self, wav: Path) -> None:
         import numpy as np
 
-        size = (wav.stat().st_size - _WAV_HEADER) // 2
+        size = max(0, wav.stat().st_size - _WAV_HEADER) // 2
         self._data = np.memmap(wav, dtype="<i2", mode="r", offset=_WAV_HEADER, shape=(size,)) if size else \
             np.zeros(0, dtype="<i2")
 

@@ -12,8 +12,10 @@ from cp_whisperx.media.probe import Media, StreamInfo
 
 _NOT_DIALOGUE_FLAGS = frozenset(
     ("comment", "visual_impaired", "descriptions", "karaoke", "clean_effects", "non_diegetic"))
+# English first, then what German, French, Spanish and Italian discs write.
 _NOT_DIALOGUE_TITLE = re.compile(
-    r"comment|director.?s? track|audio.?descri|descriptive|described|\bAD\b|\bDVS\b|isolated|karaoke|score only",
+    r"comment|komment|coment|director.?s? track|descriptive|described|audio.?des[ck]ri|\bAD\b|\bDVS\b|hörfilm"
+    r"|isolated|score only|music only|music (and|&) effects|\bM\s?&\s?E\b|karaoke",
     re.IGNORECASE)
 
 
@@ -52,7 +54,7 @@ def choose(media: Media, *, language: str | None = None, original_language: str 
     chosen = _first_choice(dialogue)
     doubt = ""
     tagged = languages.find(chosen.language)
-    asked = languages.find(language)
+    asked = languages.find(language) or languages.find(original_language)
     if asked and tagged and asked != tagged:
         doubt = f"no track is marked {asked.name}; track {_label(chosen)} was taken"
     if len(dialogue) == 1:

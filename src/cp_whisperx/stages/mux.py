@@ -22,18 +22,21 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> SubtitledFilm:
         return _none("the film has no picture: the subtitle files are the result", tools)
     if not subtitles.cues:
         return _none("nobody speaks: there is nothing to put into the film", tools)
+    planned = mux.plan(media)
+    if planned.impossible:
+        tools.warn(f"no film with subtitles is made: {planned.impossible}")
+        return _none(f"{planned.impossible}: the subtitle files are the result", tools)
     size = tools.film.stat().st_size
     if shutil.disk_usage(tools.work).free < size:
         raise ConfigError(f"no space left for the film with subtitles: {size / 1e9:.1f} GB are needed",
                           hint="free some space and run again; the subtitle files are complete")
-    planned = mux.plan(media)
     try:
         fates = _write(planned, subtitles, tools)
     except EngineError as error:
         if planned.container is mux.MKV:
             raise
         tools.warn(f"{error.message}: falling back to mkv")
-        planned = mux.Plan(mux.MKV, error.message, mux.fates(media, mux.MKV))
+        planned = mux.plan_for(media, mux.MKV, error.message)
         fates = _write(planned, subtitles, tools)
     if planned.reason != "as the film":
         tools.log.info(f"written as {planned.container.suffix[1:]}: {planned.reason}")
@@ -44,7 +47,9 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> SubtitledFilm:
 def _write(planned: mux.Plan, subtitles: Subtitles, tools: Tools) -> tuple[StreamFate, ...]:
     for fate in planned.fates:
         if fate.fate == "dropped":
-            tools.warn(f"stream {fate.index} ({fate.kind}, {fate.codec}) is not kept: {fate.reason}")
+            # Nobody misses the data: chapters, as a rule, and they are there again.
+            tell = tools.log.info if fate.kind == "data" else tools.warn
+            tell(f"stream {fate.index} ({fate.kind}, {fate.codec}) is not kept: {fate.reason}")
     out = tools.work / (tools.name + planned.container.suffix)
     if warning := mux.write(tools.film, out, planned, subtitles.cues, language=subtitles.language,
                             progress=tools.progress):
