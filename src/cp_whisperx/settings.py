@@ -59,6 +59,12 @@ class ModelStoreSettings(_Tree):
         return self.path or default_root()
 
 
+class ImageSettings(_Tree):
+    registry: str = Field("", description="Where images are pushed to, such as ghcr.io/acme; empty: this machine alone")
+    base: str = Field("", description="A base image in the place of the pinned one, if no public registry is reached")
+    cache: str = Field("", description="Registry reference of the build cache, such as ghcr.io/acme/cache; empty: none")
+
+
 StageSettings: type[BaseModel] = create_model(
     "StageSettings", __base__=_Tree,
     **{stage.name.replace("-", "_"): (stage.options, Field(default_factory=stage.options, alias=stage.name))
@@ -69,7 +75,10 @@ class Settings(_Tree):
     jobs: Folder = Field(Path("out"), description="Folder in which each job has its folder")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where the models compute")
     threads: int = Field(0, ge=0, description="CPU threads of each stage; 0: as many as this process may use")
+    runner: Literal["local", "docker"] = Field("local", description="Stages as processes of this machine, or each in "
+                                               "its container")
     model_store: ModelStoreSettings = Field(default_factory=ModelStoreSettings)
+    images: ImageSettings = Field(default_factory=ImageSettings)
     if TYPE_CHECKING:
         stages: BaseModel
     else:

@@ -14,13 +14,17 @@ import click
 
 from cp_whisperx import __version__, pipeline, preflight, settings, stages
 from cp_whisperx import log as logs
-from cp_whisperx.cli.flags import clip, config_flag, film_flags, json_flag, out_flag, settings_of
+from cp_whisperx.cli.flags import clip, config_flag, film_flags, json_flag, out_flag, runner_flag, settings_of
+from cp_whisperx.cli.images import images
 from cp_whisperx.cli.models import models
 from cp_whisperx.cli.output import fields_of, print_json, shown, tell, understood
 from cp_whisperx.errors import INTERRUPTED, ConfigError
+from cp_whisperx.images import engine
 from cp_whisperx.job import Job
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.progress import clock_text
+from cp_whisperx.runners import Runner
+from cp_whisperx.runners.docker import DockerRunner
 from cp_whisperx.runners.local import LocalRunner
 
 
@@ -93,35 +97,37 @@ def prepare(film: Path, start: float | None, end: float | None, config: Path | N
 
 @cli.command("pipeline")
 @click.argument("job")
+@runner_flag
 @out_flag
 @config_flag
 @json_flag
-def pipeline_(job: str, out: Path | None, config: Path | None, as_json: bool) -> None:
+def pipeline_(job: str, runner: str | None, out: Path | None, config: Path | None, as_json: bool) -> None:
     """Run or resume a job: by its id, or by its folder.
 
     \b
     Example:  cp-whisperx pipeline my-film-1a2b3c4d
     """
-    chosen = settings.load({"jobs": out}, file=config)
+    chosen = settings.load({"jobs": out, "runner": runner}, file=config)
     _run_job(pipeline.find_job(job, chosen.jobs), chosen, as_json=as_json)
 
 
 @cli.command()
 @click.argument("name")
 @click.argument("job")
+@runner_flag
 @out_flag
 @config_flag
-def stage(name: str, job: str, out: Path | None, config: Path | None) -> None:
+def stage(name: str, job: str, runner: str | None, out: Path | None, config: Path | None) -> None:
     """Run one stage of a job.
 
     \b
     Example:  cp-whisperx stage subtitle-gen my-film-1a2b3c4d
     """
     wanted = stages.find(name)
-    chosen = settings.load({"jobs": out}, file=config)
+    chosen = settings.load({"jobs": out, "runner": runner}, file=config)
     found = pipeline.find_job(job, chosen.jobs)
     store = ModelStore(chosen.model_store.root)
-    pipeline.run(found, store, _runner(store), only=wanted.name)
+    pipeline.run(found, store, _runner(chosen, store), only=wanted.name)
     click.echo(found.stage_folder(wanted.name))
 
 
@@ -186,15 +192,19 @@ def config() -> None:
 
 
 cli.add_command(models)
+cli.add_command(images)
 
 
-def _runner(store: ModelStore) -> LocalRunner:
-    return LocalRunner(store.root, quiet=bool(click.get_current_context().find_root().params.get("quiet")))
+def _runner(chosen: settings.Settings, store: ModelStore) -> Runner:
+    quiet = bool(click.get_current_context().find_root().params.get("quiet"))
+    if chosen.runner == "docker":
+        return DockerRunner(engine.find(), store.root, registry=chosen.images.registry, quiet=quiet)
+    return LocalRunner(store.root, quiet=quiet)
 
 
 def _run_job(job: Job, chosen: settings.Settings, *, as_json: bool) -> None:
     store = ModelStore(chosen.model_store.root)
-    ran = pipeline.run(job, store, _runner(store))
+    ran = pipeline.run(job, store, _runner(chosen, store))
     result = pipeline.result(job, ran)
     if as_json:
         print_json({

@@ -22,6 +22,8 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
     ("--format", ("stages.subtitle-gen.formats",), {"help": "srt,vtt [both]"}),
     ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
+    ("--runner", ("runner",), {
+        "type": click.Choice(("local", "docker")), "help": "Stages as processes, or each in its container [local]"}),
     ("--out", ("jobs",), {"type": click.Path(path_type=Path), "help": "Folder for the jobs [out]"}),
 )
 """Flags that stand for settings: name, the keys they set, how click shows them. One table for all commands."""
@@ -51,6 +53,8 @@ def film_flags(command: Callable[..., None]) -> Callable[..., None]:
 
 config_flag = click.option("--config", type=click.Path(path_type=Path), help="Settings file [./cp-whisperx.toml]")
 json_flag = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+runner_flag = click.option("--runner", type=click.Choice(("local", "docker")),
+                           help="Stages as processes, or each in its container [local]")
 out_flag = click.option("--out", type=click.Path(path_type=Path), help="Folder of the jobs [out]")
 
 

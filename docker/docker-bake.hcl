@@ -1,0 +1,167 @@
+# from the table of stages by `cp-whisperx images generate`; do not edit
+variable "REGISTRY" {
+  default = ""
+}
+variable "VERSION" {
+  default = "dev"
+}
+variable "REVISION" {
+  default = "unknown"
+}
+variable "SOURCE_DATE_EPOCH" {
+  default = "0"
+}
+
+group "default" {
+  targets = ["cpu"]
+}
+
+group "cpu" {
+  targets = ["demux-cpu", "silero-vad-cpu", "asr-cpu", "subtitle-gen-cpu", "mux-cpu"]
+}
+
+group "cuda" {
+  targets = ["silero-vad-cuda", "asr-cuda"]
+}
+
+target "_common" {
+  context    = "."
+  dockerfile = "docker/Dockerfile"
+  args = {
+    SOURCE_DATE_EPOCH = "${SOURCE_DATE_EPOCH}"
+  }
+  labels = {
+    "org.opencontainers.image.source"      = "https://github.com/cp-whisperx/cp-whisperx-app"
+    "org.opencontainers.image.revision"    = "${REVISION}"
+    "org.opencontainers.image.version"     = "${VERSION}"
+    "org.opencontainers.image.licenses"    = "MIT"
+    "org.opencontainers.image.base.name"   = "python:3.11-slim-bookworm"
+    "org.opencontainers.image.base.digest" = "sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b"
+  }
+}
+
+target "demux-cpu" {
+  inherits = ["_common"]
+  target   = "demux-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-demux:cpu",
+    "${REGISTRY}cp-whisperx-app-demux:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-demux:cpu-${REVISION}"
+  ]
+}
+
+target "demux-cpu-debug" {
+  inherits = ["_common"]
+  target   = "demux-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-demux:cpu-debug"
+  ]
+}
+
+target "silero-vad-cpu" {
+  inherits = ["_common"]
+  target   = "silero-vad-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-silero-vad:cpu",
+    "${REGISTRY}cp-whisperx-app-silero-vad:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-silero-vad:cpu-${REVISION}"
+  ]
+}
+
+target "silero-vad-cpu-debug" {
+  inherits = ["_common"]
+  target   = "silero-vad-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-silero-vad:cpu-debug"
+  ]
+}
+
+target "silero-vad-cuda" {
+  inherits = ["_common"]
+  target   = "silero-vad-cuda"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-silero-vad:cuda",
+    "${REGISTRY}cp-whisperx-app-silero-vad:cuda-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-silero-vad:cuda-${REVISION}"
+  ]
+}
+
+target "silero-vad-cuda-debug" {
+  inherits = ["_common"]
+  target   = "silero-vad-cuda-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-silero-vad:cuda-debug"
+  ]
+}
+
+target "asr-cpu" {
+  inherits = ["_common"]
+  target   = "asr-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-asr:cpu",
+    "${REGISTRY}cp-whisperx-app-asr:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-asr:cpu-${REVISION}"
+  ]
+}
+
+target "asr-cpu-debug" {
+  inherits = ["_common"]
+  target   = "asr-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-asr:cpu-debug"
+  ]
+}
+
+target "asr-cuda" {
+  inherits = ["_common"]
+  target   = "asr-cuda"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-asr:cuda",
+    "${REGISTRY}cp-whisperx-app-asr:cuda-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-asr:cuda-${REVISION}"
+  ]
+}
+
+target "asr-cuda-debug" {
+  inherits = ["_common"]
+  target   = "asr-cuda-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-asr:cuda-debug"
+  ]
+}
+
+target "subtitle-gen-cpu" {
+  inherits = ["_common"]
+  target   = "subtitle-gen-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-subtitle-gen:cpu",
+    "${REGISTRY}cp-whisperx-app-subtitle-gen:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-subtitle-gen:cpu-${REVISION}"
+  ]
+}
+
+target "subtitle-gen-cpu-debug" {
+  inherits = ["_common"]
+  target   = "subtitle-gen-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-subtitle-gen:cpu-debug"
+  ]
+}
+
+target "mux-cpu" {
+  inherits = ["_common"]
+  target   = "mux-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-mux:cpu",
+    "${REGISTRY}cp-whisperx-app-mux:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-mux:cpu-${REVISION}"
+  ]
+}
+
+target "mux-cpu-debug" {
+  inherits = ["_common"]
+  target   = "mux-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-mux:cpu-debug"
+  ]
+}

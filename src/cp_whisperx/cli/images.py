@@ -1,0 +1,169 @@
+"""The commands about container images."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cp_whisperx import settings
+from cp_whisperx.cli.flags import config_flag, json_flag
+from cp_whisperx.cli.output import fields_of, print_json
+from cp_whisperx.errors import RunnerError
+from cp_whisperx.images import bases, engine, layout, recipe
+from cp_whisperx.images.build import BuildPlan, build, own_certificates
+
+_variant = click.option("--variant", type=click.Choice(("cpu", "cuda")), help="One kind of image [cpu]")
+_registry = click.option("--registry", help="Where images are pushed to, such as ghcr.io/acme")
+
+
+@click.group()
+def images() -> None:
+    """The container images: build, base, lock, generate, check, measure.
+
+    \b
+    Example:  cp-whisperx images build
+    """
+
+
+@images.command("build")
+@click.argument("stages", nargs=-1, metavar="[STAGE...]")
+@_variant
+@_registry
+@click.option("--base", help="A base image in the place of the pinned one, as `images base` prints it")
+@click.option("--push", is_flag=True, help="Push to the registry when all are built.")
+@click.option("--cache", help="Registry reference to take cached steps from")
+@click.option("--cache-export", is_flag=True, help="Write the cache there as well, for the next builder.")
+@click.option("--debug", is_flag=True, help="The -debug images, which have a shell.")
+@click.option("--no-cache", is_flag=True, help="Build every step anew.")
+@click.option("--dry-run", is_flag=True, help="Print the command and the images, and build nothing.")
+@config_flag
+@json_flag
+def images_build(stages: Sequence[str], variant: str | None, dry_run: bool, config: Path | None, as_json: bool,
+                 **flags: Any) -> None:
+    """Build the images of some stages, or of all, side by side.
+
+    \b
+    Examples:
+      cp-whisperx images build
+      cp-whisperx images build asr --variant cuda
+      cp-whisperx images build --push --registry ghcr.io/acme
+    """
+    plan = _plan(stages, variant or "cpu", config, **flags)
+    if dry_run:
+        click.echo("docker " + " ".join(plan.arguments(containerd=True)))
+        for reference in plan.references():
+            click.echo(reference)
+        return
+    built = build(plan, engine.find())
+    if as_json:
+        print_json({"images": list(built)})
+    else:
+        click.echo("\n".join(built))
+
+
+@images.command("base")
+@click.option("--push-to", default="127.0.0.1:5000/base:bookworm", show_default=True,
+              help="The registry that holds it; one on this machine will do.")
+@click.option("--force", is_flag=True, help="Make it anew although the registry has it.")
+def images_base(push_to: str, force: bool) -> None:
+    """Make a stand-in for the pinned base from Debian packages, where no public registry is reached.
+
+    \b
+    Example:  cp-whisperx images build --base $(cp-whisperx images base)
+    """
+    from cp_whisperx.images import standin
+
+    click.echo(standin.make(engine.find(), push_to, force=force))
+
+
+@images.command("lock")
+@click.option("--check", "only_check", is_flag=True, help="Compare with the registry, change nothing.")
+def images_lock(only_check: bool) -> None:
+    """Pin the upstream bases to what their tags are now.
+
+    \b
+    Example:  cp-whisperx images lock --check
+    """
+    clone = recipe.root()
+    pinned = bases.read(clone)
+    now = bases.updated(pinned, engine.find(), date.today())
+    for old, new in zip(pinned, now, strict=True):
+        click.echo(f"{new.reference}  " + ("as pinned" if old == new else f"{old.digest[:19]} -> {new.digest[:19]}"))
+    if only_check:
+        sys.exit(0 if now == pinned else RunnerError.exit_code)
+    bases.write(clone, now)
+    recipe.generate(clone)
+
+
+@images.command("generate")
+@click.option("--check", "only_check", is_flag=True, help="Say what is stale, change nothing.")
+def images_generate(only_check: bool) -> None:
+    """Write the generated files of docker/ from the table of stages.
+
+    \b
+    Example:  cp-whisperx images generate
+    """
+    clone = recipe.root()
+    changed = recipe.stale(clone) if only_check else recipe.generate(clone)
+    click.echo("\n".join(changed) if changed else "everything is fresh")
+    sys.exit(RunnerError.exit_code if only_check and changed else 0)
+
+
+@images.command("check")
+@_registry
+@config_flag
+@json_flag
+def images_check(registry: str | None, config: Path | None, as_json: bool) -> None:
+    """Verify every claim about the built :cpu images; exits non-zero on a breach.
+
+    \b
+    Example:  cp-whisperx images check
+    """
+    from cp_whisperx.images import check
+
+    clone = recipe.root()
+    chosen = settings.load({"images.registry": registry}, file=config)
+    made = recipe.select((), "cpu")
+    with tempfile.TemporaryDirectory() as work:
+        references = tuple(image.reference(chosen.images.registry) for image in made)
+        stored = layout.save(engine.find(), references, Path(work) / "images.tar")
+        found = check.checks(clone, stored, made)
+    if as_json:
+        print_json([fields_of(one) for one in found])
+    else:
+        for one in found:
+            click.echo(f"{'ok' if one.met else 'BREACH':7} {one.id:4} {one.claim}: {one.figure}")
+            for line in () if one.met else one.detail:
+                click.echo(f"{'':13}{line}")
+    sys.exit(0 if all(one.met for one in found) else RunnerError.exit_code)
+
+
+@images.command("measure")
+@click.option("--runs", default=3, show_default=True, help="Medians are over this many.")
+@click.option("--base", help="A base image in the place of the pinned one")
+@config_flag
+def images_measure(runs: int, base: str | None, config: Path | None) -> None:
+    """Time rebuilds and starts, and write them as dated JSON to bench/results.
+
+    \b
+    Example:  cp-whisperx images measure --runs 5
+    """
+    from cp_whisperx.images import measure
+
+    click.echo(measure.write(_plan((), "cpu", config, base=base), engine.find(), runs=runs))
+
+
+def _plan(stages: Sequence[str], variant: Any, config: Path | None, *, registry: str | None = None,
+          base: str | None = None, cache: str | None = None, push: bool = False, cache_export: bool = False,
+          debug: bool = False, no_cache: bool = False) -> BuildPlan:
+    chosen = settings.load({"images.registry": registry, "images.base": base, "images.cache": cache},
+                           file=config).images
+    return BuildPlan(recipe.root(), recipe.select(stages, variant), registry=chosen.registry, push=push,
+                     base=chosen.base, cache=chosen.cache, cache_to=cache_export, debug=debug, no_cache=no_cache,
+                     ca=own_certificates())

@@ -1,0 +1,121 @@
+"""Builds images: one call of bake, in which BuildKit makes each shared stage once and the rest side by side."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cp_whisperx import __version__
+from cp_whisperx import log as logs
+from cp_whisperx.errors import ConfigError
+from cp_whisperx.images import recipe
+from cp_whisperx.images.engine import Engine
+from cp_whisperx.images.recipe import Image
+
+_log = logs.get("images")
+
+_CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What is built, and with what. `base` replaces the pinned upstream base; `cache` is a registry reference."""
+
+    clone: Path
+    images: tuple[Image, ...]
+    registry: str = ""
+    push: bool = False
+    base: str = ""
+    cache: str = ""
+    cache_to: bool = False
+    debug: bool = False
+    no_cache: bool = False
+    ca: Path | None = None
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        return tuple(image.target + ("-debug" if self.debug else "") for image in self.images)
+
+    def references(self) -> tuple[str, ...]:
+        return tuple(image.reference(self.registry, "-debug" if self.debug else "") for image in self.images)
+
+    def arguments(self, *, containerd: bool) -> tuple[str, ...]:
+        """Arguments of `docker`."""
+        common = ["buildx", "bake", "--file", "docker/docker-bake.hcl", "--provenance=false", "--sbom=false"]
+        if self.base:
+            common += ["--set", f"*.contexts.base=docker-image://{self.base}"]
+        if self.ca:
+            common += ["--set", f"*.secrets=id=ca,src={self.ca}"]
+        if self.no_cache:
+            common += ["--no-cache"]
+        for image, target in zip(self.images, self.targets, strict=True):
+            common += self._cache_arguments(image, target)
+        return (*common, *self._output(containerd=containerd), *self.targets)
+
+    def _cache_arguments(self, image: Image, target: str) -> list[str]:
+        """One reference per target, or matrix jobs overwrite each other's.
+
+        Every stage of the build is exported (mode=max) for the image with the most layers, so that the shared
+        ones are in one cache; the others export their own layers alone.
+        """
+        if not self.cache:
+            return []
+        fullest = max(self.images, key=lambda one: len(one.layers))
+        sources = {f"{self.cache}:{target}": None, f"{self.cache}:{fullest.target}": None}
+        arguments = [part for source in sources
+                     for part in ("--set", f"{target}.cache-from=type=registry,ref={source}")]
+        if self.cache_to:
+            mode = "max" if image == fullest else "min"
+            arguments += ["--set", f"{target}.cache-to=type=registry,ref={self.cache}:{target},mode={mode}"]
+        return arguments
+
+    def _output(self, *, containerd: bool) -> list[str]:
+        if not containerd:
+            return ["--push"] if self.push else ["--load"]
+        return ["--set", f"*.output=type=image{',push=true' if self.push else ''}"]
+
+    def environment(self) -> dict[str, str]:
+        registry = f"{self.registry.rstrip('/')}/" if self.registry else ""
+        return {"REGISTRY": registry, "VERSION": __version__, "REVISION": revision(self.clone),
+                "SOURCE_DATE_EPOCH": _git(self.clone, "log", "-1", "--format=%ct") or "0",
+                "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
+
+
+def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
+    """Builds, and returns the references of the images.
+
+    Raises RunnerError if a build fails (nothing of it is tagged then), ConfigError if generated files are stale.
+    """
+    if stale := recipe.stale(plan.clone):
+        raise ConfigError(f"{', '.join(stale)}: not as the table of stages has it",
+                          hint="run: cp-whisperx images generate")
+    engine.require_room()
+    _log.info(f"building {len(plan.targets)} images with Docker {engine.version}, buildx {engine.buildx}")
+    engine.run(*plan.arguments(containerd=engine.containerd), environment=plan.environment(), cwd=plan.clone)
+    return plan.references()
+
+
+def own_certificates() -> Path | None:
+    """The bundle that this machine's tools are told to trust, if that is said: builds need it too."""
+    for name in _CA_BUNDLES:
+        if (value := os.environ.get(name)) and Path(value).is_file():
+            return Path(value)
+    return None
+
+
+def revision(clone: Path) -> str:
+    """The commit, with `-dirty` if what is built is not what was committed."""
+    commit = _git(clone, "rev-parse", "--short=12", "HEAD")
+    changed: Sequence[str] = ("status", "--porcelain", "--", "src", "requirements", "docker")
+    return commit + ("-dirty" if commit and _git(clone, *changed) else "") if commit else "unknown"
+
+
+def _git(clone: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,99 @@
+"""The container engine: found, checked for what we need of it, and called with argument lists."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cp_whisperx.errors import RunnerError
+
+_BUILDX = (0, 12)
+_FREE_GB = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """A Docker engine that answers.
+
+    `containerd` tells whether its image store keeps OCI images as they are, `gpu` whether it can give a
+    container a GPU, `storage` where its data lies if that is on this machine.
+    """
+
+    command: str
+    version: str
+    buildx: str
+    containerd: bool
+    gpu: bool
+    storage: Path
+
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+        """A command whose output a person watches (on stderr). Raises RunnerError if it fails."""
+        done = subprocess.run([self.command, *arguments], env=os.environ | (environment or {}), cwd=cwd,
+                              stdin=subprocess.DEVNULL, stdout=2, check=False)
+        if done.returncode:
+            raise RunnerError(f"`docker {' '.join(arguments[:3])} …` failed",
+                              hint="what it printed above says why; `docker system df` shows the room it has")
+
+    def ask(self, *arguments: str) -> str:
+        """What a command prints. Raises RunnerError with the engine's own words."""
+        return _ask(self.command, *arguments)
+
+    def resolve(self, reference: str) -> str:
+        """The digest of a reference in its registry."""
+        try:
+            answer = self.ask("buildx", "imagetools", "inspect", reference, "--format", "{{json .Manifest}}")
+        except RunnerError as error:
+            raise RunnerError(f"the registry of {reference} cannot be asked", log=error.message,
+                              hint="check the connection; what docker/bases.lock pins stands as it is") from None
+        return str(json.loads(answer)["digest"])
+
+    def require_room(self) -> None:
+        """Raises RunnerError if the engine's disk is nearly full: a build would fail half-way."""
+        if self.storage.is_dir() and (free := shutil.disk_usage(self.storage).free / 1e9) < _FREE_GB:
+            raise RunnerError(f"the engine has {free:.1f} GB left in {self.storage}, and a build needs {_FREE_GB:.0f}",
+                              hint="make room: docker system prune, docker builder prune")
+
+
+def find() -> Engine:
+    """Raises RunnerError that says what is missing: the client, the daemon, buildx, or a new enough one."""
+    command = shutil.which("docker")
+    if not command:
+        raise RunnerError("there is no container engine on this machine: `docker` is not found",
+                          hint="install Docker Engine with the buildx plugin")
+    try:
+        info = json.loads(_ask(command, "info", "--format", "{{json .}}"))
+    except (RunnerError, ValueError) as error:
+        raise RunnerError("the container engine does not answer", log=str(error),
+                          hint="start it (systemctl start docker), and see that you may use its socket") from None
+    if not info.get("ServerVersion"):
+        reason = "; ".join(info.get("ServerErrors") or ["no reason"])
+        raise RunnerError(f"the container engine does not answer: {reason}",
+                          hint="start it (systemctl start docker), and see that you may use its socket")
+    try:
+        buildx = _ask(command, "buildx", "version")
+    except RunnerError:
+        raise RunnerError("the engine has no BuildKit builder: `docker buildx` is not found",
+                          hint="install the buildx plugin (package docker-buildx or docker-buildx-plugin)") from None
+    found = re.search(r"(\d+)\.(\d+)(\.\d+)?", buildx.split(" ", 1)[-1])
+    if not found or (int(found[1]), int(found[2])) < _BUILDX:
+        raise RunnerError(f"buildx {found[0] if found else buildx} is too old: 0.12 or newer is needed",
+                          hint="update the buildx plugin")
+    store = any("containerd" in " ".join(map(str, row)) for row in info.get("DriverStatus") or ())
+    gpu = "nvidia" in (info.get("Runtimes") or {})
+    return Engine(command, str(info["ServerVersion"]), found[0], store, gpu, Path(str(info.get("DockerRootDir", ""))))
+
+
+def _ask(command: str, *arguments: str | Sequence[str]) -> str:
+    done = subprocess.run([command, *map(str, arguments)], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "no reason given").splitlines()
+        raise RunnerError(f"`docker {' '.join(map(str, arguments[:2]))}` failed: {said[-1]}",
+                          hint="`docker info` shows whether the engine is well")
+    return done.stdout.strip()

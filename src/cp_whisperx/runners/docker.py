@@ -1,0 +1,130 @@
+"""Each stage in its own container, under one contract for all of them.
+
+/job is writable, the film and /models are read-only, the root is read-only, /tmp is in memory; no capability, no
+network but for the stages that say so, the uid of the caller. What is recorded is what a local run records.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from cp_whisperx import log as logs
+from cp_whisperx.errors import INTERRUPTED, CpWhisperxError, RunnerError
+from cp_whisperx.images.engine import Engine
+from cp_whisperx.images.recipe import Image, select
+from cp_whisperx.job import Job
+from cp_whisperx.models.store import is_path
+from cp_whisperx.runners.local import ended
+from cp_whisperx.stage import Stage
+from cp_whisperx.stages import BY_NAME
+
+_log = logs.get("docker")
+
+JOB, MODELS = "/job", "/models"
+_HOME = "/tmp"
+_ENGINE_FAILED = 125
+
+
+class DockerRunner:
+    name = "docker"
+
+    def __init__(self, engine: Engine, models: Path, *, registry: str = "", quiet: bool = False) -> None:
+        """`models` is the root of the model store; `registry` is where the images were pulled from, if anywhere."""
+        self._engine = engine
+        self._models = models
+        self._registry = registry
+        self._quiet = quiet
+
+    def run(self, stage: str, job: Job) -> None:
+        image = self._image(stage, job)
+        with subprocess.Popen(self.command(image, job), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdin and process.stdout
+            try:
+                said = process.stdout.read()
+                code = process.wait()
+            except KeyboardInterrupt:
+                # The client passes the signal on to the stage, which ends within a second. A stage that is not
+                # up yet loses it, since nothing kills the first process of a container unasked: it finds its
+                # input closed.
+                process.terminate()
+                process.stdin.close()
+                process.wait()
+                raise
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        if code == _ENGINE_FAILED:
+            raise RunnerError(f"the container of {stage} could not be started", hint="the engine's words are above")
+        if code:
+            raise _on_host(ended(code, said, stage, job), job)
+
+    def command(self, image: Image, job: Job) -> list[str]:
+        """Arguments of `docker run` for one stage."""
+        stage = BY_NAME[image.stage]
+        # What is not there is not mounted: the stage has the better sentence for it.
+        readable = [(self._models, MODELS), *_own_models(stage, job)]
+        if stage.reads_film:
+            # At its own path, which is what the request names.
+            readable.append((Path(job.request.film), job.request.film))
+        mounts = [_mount(job.folder, JOB, writable=True),
+                  *(_mount(source, target) for source, target in readable if source.exists())]
+        return [
+            self._engine.command, "run", "--rm", "--interactive", "--pull", "never",
+            "--user", f"{os.getuid()}:{os.getgid()}", "--read-only", "--tmpfs", "/tmp:mode=1777",
+            "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
+            "--network", "bridge" if stage.image.network else "none",
+            *(part for mount in mounts for part in ("--mount", mount)),
+            *(("--gpus", "all") if image.variant == "cuda" else ()),
+            image.reference(self._registry), JOB, "--runner", self.name, "--stop-on-eof",
+            *(("--quiet",) if self._quiet else ())]
+
+    def _image(self, stage: str, job: Job) -> Image:
+        """:cuda where there is a GPU and its image, else :cpu; raises RunnerError if the image is not here."""
+        images = {image.variant: image for image in select((stage,), None)}
+        if job.request.device != "cpu" and "cuda" in images:
+            if self._engine.gpu and self._has(images["cuda"]):
+                return images["cuda"]
+            if job.request.device == "cuda":
+                why = "its :cuda image is not here" if self._engine.gpu else "the engine offers no GPU"
+                _log.warning(f"{stage} runs in its :cpu image: {why}")
+        if not self._has(images["cpu"]):
+            raise RunnerError(f"the image {images['cpu'].reference(self._registry)} is not here",
+                              hint="build the images: cp-whisperx images build")
+        return images["cpu"]
+
+    def _has(self, image: Image) -> bool:
+        try:
+            self._engine.ask("image", "inspect", "--format", "{{.Id}}", image.reference(self._registry))
+        except CpWhisperxError:
+            return False
+        return True
+
+
+def _own_models(stage: Stage[Any, Any], job: Job) -> Iterator[tuple[Path, str]]:
+    """Models that are given by a path, each with the place where the stage will look for it in its container."""
+    for name in stage.models(stage.parse(job)):
+        if is_path(name):
+            inside = _HOME + name[1:] if name.startswith("~/") else name
+            yield Path(name).expanduser(), os.path.normpath(Path("/", inside))
+
+
+def _mount(source: Path, target: str, *, writable: bool = False) -> str:
+    """A bind mount as the engine reads it: a CSV row, so that commas and quotes in names do no harm."""
+    fields: Sequence[str] = ("type=bind", f"source={source.absolute()}", f"target={target}",
+                             *(() if writable else ("readonly",)))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(fields)
+    return text.getvalue()
+
+
+def _on_host(error: CpWhisperxError, job: Job) -> CpWhisperxError:
+    """The same error with paths that a person can open."""
+    def host(text: str) -> str:
+        return text.replace(f"{JOB}/", f"{job.folder}/")
+
+    return type(error)(host(error.message), hint=host(error.hint), log=host(error.log))
