@@ -3,7 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 RUN_LAYERS := base media array onnx asr cli
-pip_install = @echo 'installing $(1)'; $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+pip_install = @echo 'installing $(1)'; $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+    --no-deps --no-compile --require-hashes \
     $(foreach layer,$(1),-r requirements/$(layer).txt)
 
 .PHONY: help demo test lint lock clean
@@ -29,6 +30,7 @@ lint: .venv/.dev
 lock: .venv/.dev
 	UV=$(CURDIR)/$(BIN)/uv requirements/lock
 
+# Python compiles what it imports at its first start; compiling all of every package would add 30 MB.
 # The locks name every package, so nothing is resolved (--no-deps) and nothing is built from outside sources.
 .venv/.run: requirements/build.txt $(foreach layer,$(RUN_LAYERS),requirements/$(layer).txt) pyproject.toml | $(BIN)/python
 	$(call pip_install,build $(RUN_LAYERS))
