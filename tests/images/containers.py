@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 
 from cp_whisperx.errors import RunnerError
 from cp_whisperx.images import engine, recipe
+from cp_whisperx.images.build import BuildPlan
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import Image
 
@@ -130,6 +132,15 @@ def absent(reason: str) -> NoReturn:
     if os.environ.get(REQUIRED) == "1":
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def forget(engine: Engine, plan: BuildPlan) -> None:
+    """Takes every name of the images away from the engine."""
+    said = plan.environment()
+    for image in plan.images:
+        for suffix in ("", f"-{said['VERSION']}", f"-{said['REVISION']}"):
+            with contextlib.suppress(RunnerError):
+                engine.ask("image", "rm", "--force", image.reference(plan.registry, suffix))
 
 
 def copy_of_the_clone(folder: Path) -> Path:

@@ -21,7 +21,7 @@ SMALLEST = "tiny.en"
 
 @dataclass(frozen=True)
 class Done:
-    """A job that is complete, as a local run leaves it."""
+    """A job as a local run leaves it."""
 
     job: Job
     models: ModelStore
@@ -40,10 +40,13 @@ class Done:
         return Job.open(target)
 
 
-def run_natively(film: Path, jobs: Path, models: ModelStore, **flags: object) -> Done:
-    chosen = settings.load({"jobs": jobs, "device": "cpu", "stages.asr.model": SMALLEST, **flags})
-    job = pipeline.prepare(film, chosen)
-    pipeline.run(job, models, LocalRunner(models.root, quiet=True))
+def run_natively(film: Path, jobs: Path, models: ModelStore, *, until: str | None = None) -> Done:
+    """All stages, or those before `until`."""
+    job = pipeline.prepare(film, settings.load({"jobs": jobs, "device": "cpu", "stages.asr.model": SMALLEST}))
+    for stage in STAGES:
+        if stage.name == until:
+            break
+        pipeline.run(job, models, LocalRunner(models.root, quiet=True), only=stage.name)
     return Done(job, models)
 
 

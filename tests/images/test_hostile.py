@@ -54,9 +54,10 @@ CONDITIONS: dict[str, Condition] = {
     "no capabilities": Condition(("--cap-drop", "ALL", "--security-opt", "no-new-privileges")),
     "noexec /tmp": Condition(("--tmpfs", "/tmp:noexec,nosuid,nodev,mode=1777")),
     "no /tmp at all": Condition(("--read-only",)),
+    "read-only models": Condition(),
     "little memory": Condition(memory=True),
 }
-"""The models are read-only in all of them."""
+"""The models are read-only in all of them, lest a test harms the store of the machine it runs on."""
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_every_image_works_under(engine: Engine, done: Done, tmp_path: Path, ima
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S)
     assert ended.returncode == 0, ended.stderr + ended.stdout
     made = job.stage_folder(image.stage)
-    assert artifacts(made) == artifacts(done.job.stage_folder(image.stage)), "another result than without a container"
+    assert artifacts(made) == artifacts(done.job.stage_folder(image.stage)), "not what this code makes: are the images of today?"
     assert not job.partial(image.stage).exists()
     if condition.user is not None:
         owners = {(path.stat().st_uid, path.stat().st_gid) for path in (made, *made.rglob("*"))}
@@ -119,14 +120,16 @@ finds it at work."""
 
 
 @pytest.mark.parametrize("image", IMAGES, ids=lambda image: image.target)
-def test_sigterm_ends_every_image_within_a_second(engine: Engine, done: Done, tmp_path: Path, image: Image) -> None:
-    seconds = []
+def test_sigterm_ends_every_image_within_a_second(engine: Engine, done: Done, tmp_path: Path, image: Image,
+                                                  record_property: Callable[[str, object], None]) -> None:
+    seconds: list[float] = []
     # The machine may be busy with something else once; the stage must not be.
     while not seconds or (min(seconds) > STOPPED_S and len(seconds) < 3):
         job = done.before(image.stage, tmp_path / str(len(seconds)))
         seconds.append(stopped_after_s(engine, done, image, job))
         assert not job.stage_folder(image.stage).exists()
         assert job.partial(image.stage).exists() == BY_NAME[image.stage].resumes, "a half-made folder is left"
+    record_property("stopped_after_s", round(min(seconds), 3))
     assert min(seconds) <= STOPPED_S
 
 
@@ -145,7 +148,7 @@ def stopped_after_s(engine: Engine, done: Done, image: Image, job: Job) -> float
         sent = time.time()
         engine.ask("kill", "--signal", "TERM", name)
         assert engine.ask("wait", name) == str(INTERRUPTED), logs(engine, name)
-        assert f"[{image.stage}] [WARNING] {image.stage} stops: SIGTERM" in logs(engine, name)
+        assert f"[WARNING] {image.stage} stops: SIGTERM" in logs(engine, name)
         finished = engine.ask("inspect", "--format", "{{.State.FinishedAt}}", name)
         # To the microsecond: the engine writes nanoseconds.
         return datetime.fromisoformat(finished[:26] + "+00:00").timestamp() - sent

@@ -15,7 +15,7 @@ from cp_whisperx import settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import bases, engine, layout, recipe
+from cp_whisperx.images import bases, check, engine, layout, measure, recipe, standin
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
 
 _variant = click.option("--variant", type=click.Choice(("cpu", "cuda")), help="One kind of image [cpu]")
@@ -77,8 +77,6 @@ def images_base(push_to: str, force: bool) -> None:
     \b
     Example:  cp-whisperx images build --base $(cp-whisperx images base)
     """
-    from cp_whisperx.images import standin
-
     click.echo(standin.make(engine.find(), push_to, force=force))
 
 
@@ -125,8 +123,6 @@ def images_check(registry: str | None, config: Path | None, as_json: bool) -> No
     \b
     Example:  cp-whisperx images check
     """
-    from cp_whisperx.images import check
-
     clone = recipe.root()
     chosen = settings.load({"images.registry": registry}, file=config)
     made = recipe.select((), "cpu")
@@ -138,7 +134,7 @@ def images_check(registry: str | None, config: Path | None, as_json: bool) -> No
         print_json([fields_of(one) for one in found])
     else:
         for one in found:
-            click.echo(f"{'ok' if one.met else 'BREACH':7} {one.id:4} {one.claim}: {one.figure}")
+            click.echo(f"{'ok' if one.met else 'BREACH':7} {one.id:4} {one.claim}: {_figure(one)}")
             for line in () if one.met else one.detail:
                 click.echo(f"{'':13}{line}")
     sys.exit(0 if all(one.met for one in found) else RunnerError.exit_code)
@@ -154,9 +150,15 @@ def images_measure(runs: int, base: str | None, config: Path | None) -> None:
     \b
     Example:  cp-whisperx images measure --runs 5
     """
-    from cp_whisperx.images import measure
-
     click.echo(measure.write(_plan((), "cpu", config, base=base), engine.find(), runs=runs))
+
+
+def _figure(one: check.Check) -> str:
+    """What was found, beside what is allowed if that is more than nothing."""
+    if one.unit == "faults":
+        return f"{one.figure} faults" if one.figure else "none found wrong"
+    allowed = f" of {one.limit / 1e6:.0f}" if one.limit else ""
+    return f"{one.figure / 1e6:.1f}{allowed} MB"
 
 
 def _plan(stages: Sequence[str], variant: Any, config: Path | None, *, registry: str | None = None,

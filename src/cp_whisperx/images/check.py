@@ -13,6 +13,8 @@ from cp_whisperx.images.evidence import Check, Evidence, Measure
 from cp_whisperx.images.layout import Layout
 from cp_whisperx.images.recipe import Image, Variant
 
+__all__ = ["CONTENT", "RECIPE", "Check", "Claim", "checks"]
+
 MB = 1_000_000
 
 
@@ -50,7 +52,8 @@ CONTENT = (
     Claim("7b", "no token or key in environment, labels, history or files", content.no_secrets),
     Claim("7c", "models come from /models, and nothing is fetched", content.offline),
     Claim("8b", "no state of apt or dpkg", content.no_apt_state),
-    Claim("10a", "no shell, no package manager, no setuid file, nothing that anyone may write but /tmp", content.distroless),
+    Claim("10a", "no shell, no package manager, no setuid file, nothing for anyone to write but /tmp",
+          content.distroless),
     Claim("C1", "shared layers are the same in every image, in one order", content.order),
     Claim("C2", "numeric user with group 0, entrypoint without a shell, ends on SIGTERM", content.contract),
     Claim("C3", "labels say source, revision, version, licence and base", content.labels),

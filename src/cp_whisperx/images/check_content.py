@@ -17,8 +17,8 @@ from cp_whisperx.images.recipe import Image
 
 _SHELLS = frozenset({"ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "rbash", "sh", "zsh"})
 _MANAGERS = frozenset({"apk", "apt", "apt-get", "conda", "dnf", "dpkg", "pip", "pip3", "rpm", "uv", "uvx", "yum"})
-_BUILDERS = frozenset({"ar", "as", "c++", "cargo", "cc", "clang", "cmake", "g++", "gcc", "gfortran", "ld", "make", "objdump",
-                       "ninja", "nvcc", "pkg-config", "rustc", "strip", "wheel"})
+_BUILDERS = frozenset({"ar", "as", "c++", "cargo", "cc", "clang", "cmake", "g++", "gcc", "gfortran", "ld", "make",
+                       "ninja", "nvcc", "objdump", "pkg-config", "rustc", "strip", "wheel"})
 _BUILDING_PACKAGES = frozenset({"build", "ensurepip", "pip", "setuptools", "uv", "wheel"})
 _BUILDING_SUFFIXES = frozenset({".a", ".c", ".cpp", ".h", ".hpp", ".la", ".lib", ".o", ".pxd", ".pyi", ".pyx", ".whl"})
 _MODELS = frozenset({".bin", ".ckpt", ".gguf", ".nemo", ".onnx", ".ort", ".pt", ".pth", ".safetensors", ".tflite"})
@@ -32,7 +32,8 @@ _OFFLINE = {"CP_WHISPERX_MODELS": "/models", "HF_HOME": "/models/hub", "HF_HUB_O
             "TORCH_HOME": "/models/torch"}
 _RIVALS = ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "PYTORCH_TRANSFORMERS_CACHE", "TRANSFORMERS_CACHE")
 """Older names of the same folder: where two of them disagree, models are fetched twice or not found."""
-_APT_STATE = ("etc/apt", "etc/dpkg", "usr/share/doc", "usr/share/man", "var/cache", "var/lib/apt", "var/lib/dpkg", "var/log")
+_APT_STATE = ("etc/apt", "etc/dpkg", "usr/share/doc", "usr/share/man", "var/cache", "var/lib/apt", "var/lib/dpkg",
+              "var/log")
 _LABELS = tuple(f"org.opencontainers.image.{name}"
                 for name in ("source", "revision", "version", "licenses", "base.name", "base.digest"))
 
@@ -103,8 +104,8 @@ def no_secrets(evidence: Evidence) -> Finding:
     for image, stored in evidence.stored.items():
         said = [*_environment(stored), *(f"{key}={value}" for key, value in _labels(stored).items()),
                 *(step.get("created_by", "") for step in stored.config.get("history", ()))]
-        found += [f"{image.target}: its environment, labels or history give away {text.split('=')[0][:60]}" for text in said
-                  if _SECRET_NAMES.search(text) or _SECRET_VALUES.search(text)]
+        found += [f"{image.target}: its environment, labels or history give away {text.split('=')[0][:60]}"
+                  for text in said if _SECRET_NAMES.search(text) or _SECRET_VALUES.search(text)]
     found += [f"{name}: {entry.path} looks like a secret" for name, entry in _entries(evidence)
               if entry.secret or (entry.kind == "file" and PurePosixPath(entry.path).name in _SECRET_FILES)]
     return faults(found)
@@ -192,7 +193,8 @@ def order(evidence: Evidence) -> Finding:
     for image, stored in evidence.stored.items():
         names = layer_names(image)
         if len(stored.layers) != len(names):
-            found.append(f"{image.target} has {len(stored.layers)} layers; its plan has {len(names)}: {' '.join(names)}")
+            found.append(f"{image.target} has {len(stored.layers)} layers; its plan has {len(names)}: "
+                         f"{' '.join(names)}")
             continue
         for name, layer in zip(names, stored.layers, strict=True):
             content, other = first.setdefault(name, (layer.diff_id, image))

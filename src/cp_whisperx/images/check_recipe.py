@@ -6,6 +6,7 @@ import re
 import shlex
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 from cp_whisperx.images import bases, context, dockerfile, locks, recipe
@@ -24,10 +25,11 @@ _CACHED = {
 """Per package manager: how a command that downloads looks, and where what it downloads must be kept."""
 
 _EMPTIES = re.compile(
-    r"\b(?:rm|find|cd)\b[^;&|\n]*(?:/var/cache/apt|/var/lib/apt|/root/\.cache|~/\.cache)|\bapt(?:-get)?\s+(?:auto)?clean\b|"
+    r"\b(?:rm|find|cd)\b[^;&|\n]*(?:/var/cache/apt|/var/lib/apt|/root/\.cache|~/\.cache)\S*|\bapt(?:-get)?\s+(?:auto)?clean\b|"
     r"--no-cache(?:-dir)?\b|\b(?:uv|pip)\s+cache\s+\w+|\b(?:UV_NO_CACHE|PIP_NO_CACHE_DIR)=")
 _DOCKER_CLEAN = re.compile(r"\brm\b[^;&|\n]*docker-clean")
 _APT_INSTALL = re.compile(r"\bapt(?:-get)?\b[^;&|\n]*\binstall\b[^;&|\n]*")
+_PLACE = re.compile(r"^\s*(--(?:extra-)?index-url|--find-links|--trusted-host|-i|-f)\b", re.MULTILINE)
 _BANNED = re.compile(r"torch(audio|vision)?|triton|tensorflow|nvidia-cudnn.*")
 
 
@@ -114,12 +116,12 @@ def generated(evidence: Evidence) -> Finding:
 
 def locks_split(evidence: Evidence) -> Finding:
     """Each layer's lock is pinned by hash, names no index, shares no package with another, and is free of torch."""
-    found, owners = [], {}
+    found: list[str] = []
+    owners: dict[str, str] = {}
     for layer in ("uv", *recipe.LAYERS):
         name = f"requirements/{layer}.txt"
         text = evidence.read(name)
-        for option in re.findall(r"^\s*(--(?:extra-)?index-url|--find-links|--trusted-host|-i|-f)\b.*$", text, re.MULTILINE):
-            found.append(f"{name}: names a place to download from: {option}")
+        found += [f"{name}: names a place to download from: {option}" for option in _PLACE.findall(text)]
         for pin in locks.parse(text):
             if not pin.version:
                 found.append(f"{name}: {pin.name} is at no exact version")
@@ -135,8 +137,7 @@ def locks_split(evidence: Evidence) -> Finding:
 def apt_list(evidence: Evidence) -> Finding:
     """One list, sorted, nothing twice; every install without recommended packages."""
     names = [line for line in evidence.read(PACKAGES).splitlines() if line.strip() and not line.startswith("#")]
-    found = [f"{PACKAGES}: {after} stands after {before}" for before, after in zip(names, names[1:], strict=False)
-             if before > after]
+    found = [f"{PACKAGES}: {after} stands after {before}" for before, after in pairwise(names) if before > after]
     found += [f"{PACKAGES}: {name} is there twice" for name in sorted(set(names)) if names.count(name) > 1]
     lists = sorted(path.name for path in (evidence.clone / "docker").glob("*packages*"))
     if len(lists) != 1:
@@ -195,5 +196,5 @@ def _scripts(run: Instruction, clone: Path) -> Iterator[str]:
     for mount in run.mounts:
         path = clone / mount.get("source", "")
         if mount.get("type", "bind") == "bind" and path.is_file() and path.name.startswith("make-"):
-            lines = (line for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#"))
-            yield "\n".join(lines).replace("\\\n", " ")
+            lines = path.read_text(encoding="utf-8").splitlines()
+            yield "\n".join(line for line in lines if not line.lstrip().startswith("#")).replace("\\\n", " ")

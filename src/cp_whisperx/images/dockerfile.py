@@ -68,7 +68,7 @@ def stages(instructions: tuple[Instruction, ...]) -> tuple[From, ...]:
 
 def context_sources(instructions: tuple[Instruction, ...]) -> dict[str, int]:
     """Paths that are taken from the build context, by COPY, ADD or a bind mount, and the line that takes each."""
-    found = {}
+    found: dict[str, int] = {}
     for one in instructions:
         if one.word in ("COPY", "ADD") and one.flag("from") is None:
             found |= dict.fromkeys((source.strip("/") or "." for source in one.rest.split()[:-1]), one.line)

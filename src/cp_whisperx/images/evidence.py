@@ -59,8 +59,9 @@ class Evidence:
         return {image: held[image.reference()] for image in self.images}
 
     def layers(self, image: Image) -> Iterator[tuple[str, Layer]]:
-        """The layers of an image with the names they have in the plan."""
-        return zip(layer_names(image), self.stored[image].layers, strict=True)
+        """The layers of an image with the names they have in the plan, or their numbers where it is not as planned."""
+        layers, names = self.stored[image].layers, layer_names(image)
+        return zip(names if len(names) == len(layers) else map(str, range(len(layers))), layers, strict=True)
 
     @cached_property
     def by_layer(self) -> dict[str, tuple[str, Layer]]:

@@ -19,7 +19,6 @@ from typing import IO, Any
 from cp_whisperx.errors import RunnerError
 from cp_whisperx.images.engine import Engine
 
-
 _SECRET = re.compile(rb"\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgithub_pat_\w{40,}|\bAKIA[0-9A-Z]{16}\b|"
                      rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}")
 _ELF = b"\x7fELF"

@@ -1,4 +1,4 @@
-"""requirements/<layer>.txt as they are written by requirements/lock: pins with hashes, some of them for some systems."""
+"""requirements/<layer>.txt as requirements/lock writes them: pins with hashes, some of them for some systems only."""
 
 from __future__ import annotations
 

@@ -38,8 +38,9 @@ def light_stage(evidence: Evidence) -> Finding:
 
 def own_layer(evidence: Evidence) -> Finding:
     """The layer of our own code, which all images share."""
-    code = max((layer for name, layer in evidence.by_layer.values() if name == "code"), key=lambda layer: layer.unpacked)
-    return code.unpacked, explained((code,))
+    code = max((layer for name, layer in evidence.by_layer.values() if name == "code"),
+               key=lambda layer: layer.unpacked, default=None)
+    return (code.unpacked, explained((code,))) if code else (0, ("no layer is known as ours",))
 
 
 def budgets(evidence: Evidence) -> Finding:
@@ -61,10 +62,12 @@ def budgets(evidence: Evidence) -> Finding:
 
 def today(evidence: Evidence) -> str:
     """The text of budgets.toml for the images as they are: their sizes and 2 % of headroom."""
-    rows = "".join(f'\n["{target}"]\n' + "".join(f"{name} = {int(figure * HEADROOM)}\n" for name, figure in figures.items())
-                   for target, (figures, _) in _measured(evidence).items())
-    return ("# Bytes that an image, and the set with each layer once, may have: what they had when this was last agreed\n"
-            "# and 2 %. A change that needs more says so here, beside its reason in the commit.\n" + rows)
+    text = ("# Bytes that an image, and the set with each layer once, may have: what they had when this was last\n"
+            "# agreed, and 2 %. A change that needs more says so here, beside its reason in the commit.\n")
+    for target, (figures, _) in _measured(evidence).items():
+        text += f"\n[{target}]\n"
+        text += "".join(f"{name} = {int(figure * HEADROOM)}\n" for name, figure in figures.items())
+    return text
 
 
 def explained(layers: Iterable[Layer]) -> tuple[str, ...]:

@@ -114,12 +114,13 @@ def _own_models(stage: Stage[Any, Any], job: Job) -> Iterator[tuple[Path, str]]:
 
 
 def _mount(source: Path, target: str, *, writable: bool = False) -> str:
-    """A bind mount as the engine reads it: a CSV row, so that commas and quotes in names do no harm."""
+    """A bind mount as the engine reads it: a CSV row, so that commas, quotes and newlines in names do no harm."""
     fields: Sequence[str] = ("type=bind", f"source={source.absolute()}", f"target={target}",
                              *(() if writable else ("readonly",)))
     text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(fields)
-    return text.getvalue()
+    # The writer quotes what the end of a line consists of: a name may have either.
+    csv.writer(text, lineterminator="\r\n").writerow(fields)
+    return text.getvalue().removesuffix("\r\n")
 
 
 def _on_host(error: CpWhisperxError, job: Job) -> CpWhisperxError:
