@@ -217,7 +217,14 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
 
 
 def peak_rss_mb() -> float:
-    """Highest resident memory of this process so far, MB. The kernel counts kilobytes, on macOS bytes."""
+    """Highest resident memory of this process so far, MB."""
+    try:
+        # getrusage would count what the parent held when it started this process.
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return round(int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6, 1)
+    except (OSError, IndexError):
+        pass
+    # The kernel counts kilobytes, macOS bytes.
     unit = 1 if sys.platform == "darwin" else 1024
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)
 

@@ -107,6 +107,16 @@ def test_a_build_that_fails(docker: FakeDocker) -> None:
     assert "docker system df" in caught.value.hint
 
 
+@pytest.mark.parametrize(("words", "builds"), [
+    ("ERROR: failed to solve: failed to get edge: inconsistent graph state", 2), ("ERROR: no space left on device", 1),
+])
+def test_a_race_of_the_builder_is_tried_once_more(docker: FakeDocker, words: str, builds: int) -> None:
+    docker.says({**WELL, "buildx bake": (1, "", words)})
+    with pytest.raises(RunnerError):
+        build(LIGHT, engine.find())
+    assert len(docker.calls("buildx", "bake")) == builds
+
+
 def test_stale_files_are_not_built_from(docker: FakeDocker, tmp_path: Path) -> None:
     clone = copy_of_the_clone(tmp_path / "clone")
     (clone / ".dockerignore").write_text("*\n")

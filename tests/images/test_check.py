@@ -39,15 +39,17 @@ def miniature(images: tuple[Image, ...] = IMAGES) -> Set:
     root: Files = {"usr/lib/python3.11/os.py": File(b"os"), "usr/lib/python3.11/__pycache__/os.cpython-311.pyc":
                    File(UNCHECKED), "tmp": replace(FOLDER, mode=0o1777),
                    **{f"licenses/{name}": File(name.encode()) for name in debian()}}
-    code: Files = {"app/cp_whisperx/__init__.py": File(b"code"),
+    core: Files = {"app/cp_whisperx/__init__.py": File(b"core"),
                    "app/cp_whisperx/__pycache__/__init__.cpython-311.pyc": File(UNCHECKED)}
+    stages: Files = {"app/cp_whisperx/stages/asr.py": File(b"stages"),
+                     "app/cp_whisperx/stages/__pycache__/asr.cpython-311.pyc": File(UNCHECKED)}
     environment = ["CP_WHISPERX_MODELS=/models", "HF_HOME=/models/hub", "HF_HUB_OFFLINE=1",
                    "TORCH_HOME=/models/torch"]
     label = {f"org.opencontainers.image.{name}": value for name, value in {
         "source": "https://example.org", "revision": "0123abc", "version": __version__, "licenses": "MIT",
         "base.name": "python:3.11", "base.digest": bases.read(ROOT)[0].digest}.items()}
     return {image.target: Made(
-        [root, *(python_layer(layer) for layer in image.layers), code],
+        [root, *(python_layer(layer) for layer in image.layers), core, stages],
         {"Env": environment.copy(), "Labels": label.copy(), "User": "65532:0", "StopSignal": "SIGTERM", "Cmd": ["/job"],
          "Entrypoint": ["/usr/bin/python3.11", "-m", "cp_whisperx.stages", image.stage]},
         ["COPY /rootfs/ / # buildkit"]) for image in images}
@@ -248,7 +250,8 @@ FLAWS: list[tuple[str, str, Callable[[Set], object]]] = [
     ("10a", "setuid", in_layer(0, {"usr/bin/su": File(b"x", 0o755 | stat.S_ISUID)})),
     ("10a", "setuid", in_layer(0, {"usr/bin/wall": File(b"x", 0o755 | stat.S_ISGID)})),
     ("10a", "anyone may write", in_layer(-1, {"app/x": File(b"x", 0o666)})),
-    ("C1", "the layer code is not the one of", lambda made: made["mux-cpu"].layers.__setitem__(-1, {"app/y": File()})),
+    ("C1", "the layer stages is not the one of",
+     lambda made: made["mux-cpu"].layers.__setitem__(-1, {"app/y": File()})),
     ("C1", "layers; its plan has", lambda made: made["mux-cpu"].layers.append({})),
     ("C2", "its user is root", in_config("User", "")),
     ("C2", "its user is 0:0", in_config("User", "0:0")),
@@ -263,9 +266,9 @@ FLAWS: list[tuple[str, str, Callable[[Set], object]]] = [
         {"org.opencontainers.image.base.digest": "sha256:other"})),
     ("C4", "licenses/zlib1g is missing", without("mux-cpu", 0, "licenses/zlib1g")),
     ("C4", "licenses/nano is of no package", in_layer(0, {"licenses/nano": File(b"x")})),
-    ("I11a", "the layer code replaces licenses/zlib1g", in_layer(-1, {"licenses/zlib1g": File(b"x")})),
+    ("I11a", "the layer stages replaces licenses/zlib1g", in_layer(-1, {"licenses/zlib1g": File(b"x")})),
     ("I11a", "removes usr/lib/.wh.python3.11", in_layer(-1, {"usr/lib/.wh.python3.11": File()})),
-    ("I11b", "70.0 kB in root:a and code:app/b", lambda made: (in_layer(0, {"a": File(bytes(70_000))})(made),
+    ("I11b", "70.0 kB in root:a and stages:app/b", lambda made: (in_layer(0, {"a": File(bytes(70_000))})(made),
                                                                in_layer(-1, {"app/b": File(bytes(70_000))})(made))),
 ]
 

@@ -95,7 +95,7 @@ def test_every_image_works_under(engine: Engine, done: Done, tmp_path: Path, ima
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LIMIT_S)
     assert ended.returncode == 0, ended.stderr + ended.stdout
     made = job.stage_folder(image.stage)
-    assert artifacts(made) == artifacts(done.job.stage_folder(image.stage)), "not what this code makes: are the images of today?"
+    assert artifacts(made) == artifacts(done.job.stage_folder(image.stage)), "are the images built from this code?"
     assert not job.partial(image.stage).exists()
     if condition.user is not None:
         owners = {(path.stat().st_uid, path.stat().st_gid) for path in (made, *made.rglob("*"))}
@@ -148,7 +148,7 @@ def stopped_after_s(engine: Engine, done: Done, image: Image, job: Job) -> float
         sent = time.time()
         engine.ask("kill", "--signal", "TERM", name)
         assert engine.ask("wait", name) == str(INTERRUPTED), logs(engine, name)
-        assert f"[WARNING] {image.stage} stops: SIGTERM" in logs(engine, name)
+        assert f"[{image.stage}] [WARNING] stops: SIGTERM" in logs(engine, name)
         finished = engine.ask("inspect", "--format", "{{.State.FinishedAt}}", name)
         # To the microsecond: the engine writes nanoseconds.
         return datetime.fromisoformat(finished[:26] + "+00:00").timestamp() - sent

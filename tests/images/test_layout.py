@@ -11,7 +11,7 @@ from cp_whisperx.images import layout
 from tests.images.containers import FakeDocker
 from tests.images.layouts import FOLDER, File, Files, Made, elf, write
 
-NAME = "docker.io/library/cp-whisperx-app-mux:cpu"
+NAME = "registry.example.org/library/cp-whisperx-app-mux:cpu"
 CODE = b"print('hello')\n"
 
 
@@ -29,8 +29,8 @@ def test_an_image_is_its_layers_and_its_config(tmp_path: Path) -> None:
 
 
 def test_the_registry_stays_in_the_name(tmp_path: Path) -> None:
-    stored, = write(tmp_path / "set.tar", {"ghcr.io/acme/x:cpu": Made([{}])}).images
-    assert stored.name == "ghcr.io/acme/x:cpu"
+    stored, = write(tmp_path / "set.tar", {"registry.example.org/acme/x:cpu": Made([{}])}).images
+    assert stored.name == "registry.example.org/acme/x:cpu"
 
 
 def test_entries_tell_what_they_are(tmp_path: Path) -> None:

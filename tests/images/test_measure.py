@@ -43,7 +43,8 @@ class Scripted:
             return {name: File((clone / name).read_bytes())}
 
         return write(out, {f"{measure.REGISTRY}/{image.reference()}": Made(
-            [{"root": File()}, *(part(f"requirements/{layer}.txt") for layer in image.layers), part(measure.CODE)],
+            [{"root": File()}, *(part(f"requirements/{layer}.txt") for layer in image.layers), {"core": File()},
+             part(measure.CODE)],
             {"Entrypoint": [image.stage]}) for image in self.built[-1].images})
 
 
@@ -76,7 +77,7 @@ def test_a_change_ships_what_it_changed(scripted: Scripted, clone: Path, tmp_pat
     assert found["no_change"]["images_changed"] == []
     assert found["no_change"]["new_bytes"] == 0
     assert found["code_line"]["images_changed"] == ["silero-vad", "asr", "subtitle-gen"]
-    assert [row["layer"] for row in found["code_line"]["new_layers"]] == ["code"]
+    assert [row["layer"] for row in found["code_line"]["new_layers"]] == ["stages"]
     assert found["dependency"]["images_changed"] == ["silero-vad"]
     assert [row["layer"] for row in found["dependency"]["new_layers"]] == ["onnx"]
     assert found["dependency"]["new_bytes"] == found["dependency"]["new_layers"][0]["bytes"] > 0
@@ -161,7 +162,7 @@ def test_a_line_of_code_ships_one_layer(tmp_path: Path) -> None:
                    ca=own_certificates())
     found = measure.measure(made, engine, models=tmp_path, runs=1)
     assert found["no_change"]["images_changed"] == []
-    assert [row["layer"] for row in found["code_line"]["new_layers"]] == ["code"]
+    assert [row["layer"] for row in found["code_line"]["new_layers"]] == ["stages"]
     assert found["dependency"]["images_changed"] == ["silero-vad"]
     assert all(row["seconds"] < 5 for row in found["start"].values())
     assert not engine.ask("images", "--quiet", "--filter", f"reference={measure.REGISTRY}/*")

@@ -93,8 +93,8 @@ def test_a_new_stage_has_its_images_by_the_table_alone(clone: Path, monkeypatch:
     monkeypatch.setattr(recipe, "BY_NAME", {**recipe.BY_NAME, NEW.name: NEW})
     assert set(recipe.generate(clone)) == {"docker/Dockerfile", "docker/docker-bake.hcl", "docker/compose.yaml"}
     built = parsed((clone / "docker" / "Dockerfile").read_text())
-    assert built["new-stage-cpu"].stages == ("root", "layer-base", "layer-onnx", "code")
-    assert built["new-stage-cuda"].stages == ("root", "layer-base", "layer-onnx", "layer-cuda", "code")
+    assert built["new-stage-cpu"].stages == ("root", "layer-base", "layer-onnx", "code", "code")
+    assert built["new-stage-cuda"].stages == ("root", "layer-base", "layer-onnx", "layer-cuda", "code", "code")
     assert built["new-stage-cuda-debug"].parent == "new-stage-cuda"
     bake = (clone / "docker" / "docker-bake.hcl").read_text()
     assert 'target "new-stage-cpu"' in bake and '"new-stage-cuda"' in bake.split('group "cuda"')[1].split("}")[0]
@@ -111,12 +111,12 @@ def test_a_layer_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_layers_stand_in_one_order_so_that_images_share_them(stages: Mapping[str, Built]) -> None:
-    wanted = ("root", *(f"layer-{layer}" for layer in LAYERS), "code")
+    wanted = ("root", *(f"layer-{layer}" for layer in LAYERS), "code", "code")
     for image in images():
         assert image.layers == tuple(layer for layer in LAYERS if layer in image.layers)
         copied = stages[image.target].stages
         assert copied == tuple(stage for stage in wanted if stage in copied)
-        assert copied == ("root", *(f"layer-{layer}" for layer in image.layers), "code")
+        assert copied == ("root", *(f"layer-{layer}" for layer in image.layers), "code", "code")
 
 
 def test_cuda_is_cpu_and_more() -> None:

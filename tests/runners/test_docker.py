@@ -153,6 +153,7 @@ def test_which_image(docker: FakeDocker, film: Path, models_folder: Path, tmp_pa
     (call,) = docker.calls("run")
     assert f"cp-whisperx-app-asr:{chosen}" in call.arguments
     assert ("--gpus" in call.arguments) == (chosen == "cuda")
+    assert any("target=/cuda-cache" in argument for argument in call.arguments) == (chosen == "cuda")
     assert [record.getMessage() for record in caplog.records] == ([warning] if warning else [])
 
 
@@ -191,7 +192,8 @@ def test_an_interrupt_reaches_a_stage_that_is_not_up_yet(film: Path, models_fold
     """The first process of a container ignores SIGTERM until it handles it; its closed input it notices then."""
     deaf = tmp_path / "bin" / "docker"
     deaf.parent.mkdir()
-    deaf.write_text('#!/bin/sh\n[ "$1" = run ] || exit 0\ntrap "" TERM\ntimeout 10 cat > /dev/null && echo > "$0.ended"\n')
+    deaf.write_text('#!/bin/sh\n[ "$1" = run ] || exit 0\ntrap "" TERM\n'
+                    'timeout 10 cat > /dev/null && echo > "$0.ended"\n')
     deaf.chmod(0o755)
     monkeypatch.setenv("PATH", str(deaf.parent), prepend=os.pathsep)
 

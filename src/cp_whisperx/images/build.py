@@ -10,12 +10,15 @@ from pathlib import Path
 
 from cp_whisperx import __version__
 from cp_whisperx import log as logs
-from cp_whisperx.errors import ConfigError
+from cp_whisperx.errors import ConfigError, RunnerError
 from cp_whisperx.images import recipe
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import Image
 
 _log = logs.get("images")
+
+_SCHEDULER_FAULT = "inconsistent graph state"
+"""BuildKit's words for a race in its scheduler that two builds at once can meet; not ours to mend."""
 
 _CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
@@ -94,7 +97,14 @@ def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
                           hint="run: cp-whisperx images generate")
     engine.require_room()
     _log.info(f"building {len(plan.targets)} images with Docker {engine.version}, buildx {engine.buildx}")
-    engine.run(*plan.arguments(containerd=engine.containerd), environment=plan.environment(), cwd=plan.clone)
+    arguments, environment = plan.arguments(containerd=engine.containerd), plan.environment()
+    try:
+        engine.run(*arguments, environment=environment, cwd=plan.clone)
+    except RunnerError as error:
+        if _SCHEDULER_FAULT not in error.log:
+            raise
+        _log.warning("BuildKit lost track of its own steps, as it does now and then: building once more")
+        engine.run(*arguments, environment=environment, cwd=plan.clone)
     return plan.references()
 
 

@@ -187,7 +187,7 @@ def duplicates(evidence: Evidence) -> Finding:
 
 
 def order(evidence: Evidence) -> Finding:
-    """Root first, code last, and a layer of one name is the same layer, to the bit, in every image."""
+    """Root first, our code last, and a layer of one name is the same layer, to the bit, in every image."""
     found = []
     first: dict[str, tuple[str, Image]] = {}
     for image, stored in evidence.stored.items():

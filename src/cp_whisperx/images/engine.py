@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,11 +34,20 @@ class Engine:
     storage: Path
 
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
-        """A command whose output a person watches (on stderr). Raises RunnerError if it fails."""
-        done = subprocess.run([self.command, *arguments], env=os.environ | (environment or {}), cwd=cwd,
-                              stdin=subprocess.DEVNULL, stdout=2, check=False)
-        if done.returncode:
-            raise RunnerError(f"`docker {' '.join(arguments[:3])} …` failed",
+        """A command whose output a person watches (on stderr). Raises RunnerError if it fails.
+
+        The error's `log` is the last that the command said, unless it drew on a terminal.
+        """
+        terminal = sys.stderr.isatty()
+        last = ""
+        with subprocess.Popen([self.command, *arguments], env=os.environ | (environment or {}), cwd=cwd, text=True,
+                              stdin=subprocess.DEVNULL, stdout=2, errors="replace",
+                              stderr=None if terminal else subprocess.PIPE) as process:
+            for line in process.stderr or ():
+                sys.stderr.write(line)
+                last = line.strip() or last
+        if process.returncode:
+            raise RunnerError(f"`docker {' '.join(arguments[:3])} …` failed", log=last,
                               hint="what it printed above says why; `docker system df` shows the room it has")
 
     def ask(self, *arguments: str) -> str:

@@ -74,7 +74,7 @@ Measure = Callable[[Evidence], Finding]
 
 
 def layer_names(image: Image) -> tuple[str, ...]:
-    return ("root", *image.layers, "code")
+    return ("root", *image.layers, "core", "stages")
 
 
 def faults(lines: list[str]) -> Finding:

@@ -105,7 +105,7 @@ class Layout:
         config = self._json(_blob(manifest["config"]["digest"]))
         layers = tuple(self._layer(layer, diff_id) for layer, diff_id in
                        zip(manifest["layers"], config["rootfs"]["diff_ids"], strict=True))
-        return StoredImage(name.removeprefix("docker.io/library/"), digest, config, layers)
+        return StoredImage(_plain(name), digest, config, layers)
 
     def _layer(self, row: Mapping[str, Any], diff_id: str) -> Layer:
         if row["digest"] not in self._layers:
@@ -183,6 +183,11 @@ def _section_table(head: bytes) -> tuple[int, int]:
 def _symbols(table: bytes) -> int:
     sections = (struct.unpack_from("<IIQQQQ", table, offset) for offset in range(0, len(table) - 63, 64))
     return sum(size for _, kind, _, _, _, size in sections if kind == _SYMBOL_TABLE)
+
+
+def _plain(name: str) -> str:
+    """An engine gives images of its own a registry and `library/` in front: neither was in the name they were given."""
+    return name.rpartition("/library/")[2]
 
 
 def _blob(digest: str) -> str:

@@ -116,7 +116,8 @@ def _image_stage(image: Image) -> str:
                         "NVIDIA_VISIBLE_DEVICES=all"]
     copies = "\n".join(["COPY --link --from=root /rootfs/ /",
                         *(f"COPY --link --from=layer-{layer} /layer/ /" for layer in image.layers),
-                        "COPY --link --from=code /code/ /"])
+                        "COPY --link --from=code /code/core/ /",
+                        "COPY --link --from=code /code/stages/ /"])
     return f"""
 FROM scratch AS {image.target}
 {copies}

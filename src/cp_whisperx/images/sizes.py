@@ -37,10 +37,9 @@ def light_stage(evidence: Evidence) -> Finding:
 
 
 def own_layer(evidence: Evidence) -> Finding:
-    """The layer of our own code, which all images share."""
-    code = max((layer for name, layer in evidence.by_layer.values() if name == "code"),
-               key=lambda layer: layer.unpacked, default=None)
-    return (code.unpacked, explained((code,))) if code else (0, ("no layer is known as ours",))
+    """The two layers of our own code, which all images share."""
+    own = tuple(layer for name, layer in evidence.by_layer.values() if name in ("core", "stages"))
+    return (sum(layer.unpacked for layer in own), explained(own)) if own else (0, ("no layer is known as ours",))
 
 
 def budgets(evidence: Evidence) -> Finding:

@@ -26,7 +26,7 @@ from cp_whisperx.stages import BY_NAME
 
 _log = logs.get("docker")
 
-JOB, MODELS = "/job", "/models"
+JOB, MODELS, KERNELS = "/job", "/models", "/cuda-cache"
 _HOME = "/tmp"
 _ENGINE_FAILED = 125
 
@@ -73,6 +73,11 @@ class DockerRunner:
             readable.append((Path(job.request.film), job.request.film))
         mounts = [_mount(job.folder, JOB, writable=True),
                   *(_mount(source, target) for source, target in readable if source.exists())]
+        if image.variant == "cuda":
+            # What the driver compiles for a new card takes 20 s, and would be lost with the container's root.
+            kernels = self._models.parent / "cuda-cache"
+            kernels.mkdir(parents=True, exist_ok=True)
+            mounts.append(_mount(kernels, KERNELS, writable=True))
         return [
             self._engine.command, "run", "--rm", "--interactive", "--pull", "never",
             "--user", f"{os.getuid()}:{os.getgid()}", "--read-only", "--tmpfs", "/tmp:mode=1777",

@@ -62,7 +62,7 @@ def _stop_at_once(stage: Stage[Any, Any], job: Job, *, on_eof: bool) -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
 
     def end(why: str) -> None:
-        _log.warning(f"{stage.name} stops: {why}")
+        logs.get(stage.name).warning(f"stops: {why}")
         partial = job.partial(stage.name)
         if not stage.resumes and partial.exists():
             try:
