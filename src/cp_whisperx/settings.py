@@ -60,9 +60,9 @@ class ModelStoreSettings(_Tree):
 
 
 class ImageSettings(_Tree):
-    registry: str = Field("", description="Where images are pushed to, such as registry.example.org/acme; empty: this machine alone")
+    registry: str = Field("", description="Where images are pushed to, as example.org/acme; empty: this machine alone")
     base: str = Field("", description="A base image in the place of the pinned one, if no public registry is reached")
-    cache: str = Field("", description="Registry reference of the build cache, such as registry.example.org/acme/cache; empty: none")
+    cache: str = Field("", description="Registry reference of the build cache, as example.org/acme/cache; empty: none")
 
 
 StageSettings: type[BaseModel] = create_model(

@@ -19,7 +19,7 @@ from cp_whisperx.images import bases, check, engine, layout, measure, recipe, st
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
 
 _variant = click.option("--variant", type=click.Choice(("cpu", "cuda")), help="One kind of image [cpu]")
-_registry = click.option("--registry", help="Where images are pushed to, such as registry.example.org/acme")
+_registry = click.option("--registry", help="Where images are pushed to, such as example.org/acme")
 
 
 @click.group()
@@ -52,7 +52,7 @@ def images_build(stages: Sequence[str], variant: str | None, dry_run: bool, conf
     Examples:
       cp-whisperx images build
       cp-whisperx images build asr --variant cuda
-      cp-whisperx images build --push --registry registry.example.org/acme
+      cp-whisperx images build --push --registry example.org/acme
     """
     plan = _plan(stages, variant or "cpu", config, **flags)
     if dry_run:
