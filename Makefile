@@ -20,11 +20,13 @@ demo: .venv/.scenes
 test: .venv/.dev
 	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad
 	$(BIN)/ruff check .
+	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
+	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
 	$(BIN)/mypy
 
 lock: .venv/.dev
