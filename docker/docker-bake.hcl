@@ -165,3 +165,21 @@ target "mux-cpu-debug" {
     "${REGISTRY}cp-whisperx-app-mux:cpu-debug"
   ]
 }
+
+target "models-cpu" {
+  inherits = ["_common"]
+  target   = "models-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-models:cpu",
+    "${REGISTRY}cp-whisperx-app-models:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-models:cpu-${REVISION}"
+  ]
+}
+
+target "models-cpu-debug" {
+  inherits = ["_common"]
+  target   = "models-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-models:cpu-debug"
+  ]
+}

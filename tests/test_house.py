@@ -40,7 +40,7 @@ LAYERS = (
 
 MEDIA_LIBRARY = "av"
 HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "click")
-RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "asr", "cli")
+RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "hub", "asr", "cli")
 SIZE_LIMIT_MB = 450
 
 

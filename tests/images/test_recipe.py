@@ -166,7 +166,9 @@ def test_what_all_images_share_changes_all(stages: Mapping[str, Built], file: st
 
 def test_every_service_is_under_the_contract() -> None:
     services = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text())["services"]
-    assert set(services) == {stage.name for stage in STAGES}
+    assert set(services) == {*(stage.name for stage in STAGES), "models"}
+    assert (services["models"]["network_mode"], services["models"]["volumes"]) == (
+        "bridge", ["${MODELS:-models}:/models"])
     for stage in STAGES:
         service = services[stage.name]
         assert service["network_mode"] == ("bridge" if stage.image.network else "none")
@@ -207,6 +209,7 @@ def test_bake_reads_its_file(engine: Engine) -> None:
                            "cpu", "cuda"], cwd=ROOT, capture_output=True, text=True, check=True)
     plan = json.loads(done.stdout)
     assert set(plan["target"]) == {image.target for image in images()}
+    assert set(plan["group"]["cpu"]["targets"]) == {image.target for image in images() if image.variant == "cpu"}
     assert plan["target"]["demux-cpu"]["tags"][0] == "cp-whisperx-app-demux:cpu"
 
 
@@ -216,5 +219,5 @@ def test_compose_reads_its_file(engine: Engine, tmp_path: Path) -> None:
     done = subprocess.run([engine.command, "compose", "--file", "docker/compose.yaml", "config", "--format", "json"],
                           cwd=ROOT, capture_output=True, text=True, check=True, env=environment)
     services = json.loads(done.stdout)["services"]
-    assert set(services) == {stage.name for stage in STAGES}
+    assert set(services) == {*(stage.name for stage in STAGES), "models"}
     assert {service["user"] for service in services.values()} == {"1000:1000"}

@@ -212,6 +212,28 @@ def test_an_interrupt_reaches_a_stage_that_is_not_up_yet(film: Path, models_fold
 
 # ---- with the engine of this machine
 
+def test_kernels_are_compiled_into_the_cache_that_films_use(docker: FakeDocker, models_folder: Path) -> None:
+    docker.says({"run": (0, "", ""), "image inspect": (0, "id", "")})
+    DockerRunner(replace(FAKE, gpu=True), models_folder).warm("base")
+    (call,) = docker.calls("run")
+    cache = ["type=bind", f"source={models_folder.parent / 'cuda-cache'}", "target=/cuda-cache"]
+    assert cache in mounts(call.arguments)
+    place = call.arguments.index("cp-whisperx-app-asr:cuda")
+    assert call.arguments[place + 1:] == ["-m", "cp_whisperx.engines.warm", "base"]
+    assert call.arguments[place - 2:place] == ["--entrypoint", "/usr/bin/python3.11"]
+    assert after(call.arguments, "--network") == ["none"]
+
+
+@pytest.mark.parametrize(("gpu", "there", "says"), [
+    (False, True, "the engine offers no GPU"), (True, False, "the image cp-whisperx-app-asr:cuda is not here"),
+])
+def test_nothing_to_warm_is_said(docker: FakeDocker, models_folder: Path, gpu: bool, there: bool, says: str) -> None:
+    docker.says({"image inspect": (0, "id", "")} if there else {})
+    with pytest.raises(RunnerError, match=says) as caught:
+        DockerRunner(replace(FAKE, gpu=gpu), models_folder).warm("base")
+    assert caught.value.hint
+
+
 @pytest.fixture(scope="module")
 def engine() -> Engine:
     found = real_engine()

@@ -1,4 +1,4 @@
-"""The commands about models: list, pull, verify, path."""
+"""The commands about models: list, pull, verify, path, warm."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from pathlib import Path
 
 import click
 
+from cp_whisperx import log as logs
 from cp_whisperx import settings, stages
-from cp_whisperx.cli.flags import config_flag, json_flag
+from cp_whisperx.cli.flags import config_flag, json_flag, runner_flag
 from cp_whisperx.cli.output import print_json
+from cp_whisperx.engines.warm import warm
 from cp_whisperx.errors import ModelMissing
+from cp_whisperx.images import engine
 from cp_whisperx.models.catalog import catalog
 from cp_whisperx.models.catalog import find as find_model
 from cp_whisperx.models.sources import SOURCES, FolderSource, Source
 from cp_whisperx.models.store import ModelStore, is_path
+from cp_whisperx.runners.docker import DockerRunner
 
 
 @click.group()
 def models() -> None:
-    """The models: list, pull, verify, path.
+    """The models: list, pull, verify, path, warm.
 
     \b
     Example:  cp-whisperx models pull base
@@ -100,6 +104,27 @@ def models_path(name: str, config: Path | None) -> None:
     Example:  ls $(cp-whisperx models path base)
     """
     click.echo(ModelStore(settings.load(file=config).model_store.root).path(name))
+
+
+@models.command("warm")
+@click.argument("name", required=False)
+@runner_flag
+@config_flag
+def models_warm(name: str | None, runner: str | None, config: Path | None) -> None:
+    """Compile for this machine's GPU what its first film would wait 20 s for; needed once, on new cards.
+
+    \b
+    Example:  cp-whisperx models warm --runner docker
+    """
+    chosen = settings.load({"runner": runner, "stages.asr.model": name}, file=config)
+    store = ModelStore(chosen.model_store.root)
+    wanted = chosen.stage_options["asr"]["model"]
+    folder = store.path(wanted)
+    if chosen.runner == "docker":
+        DockerRunner(engine.find(), store.root, registry=chosen.images.registry).warm(wanted)
+        return
+    seconds = warm(folder, logs.get("warm"))
+    click.echo("no GPU that works: there is nothing to warm" if seconds is None else f"warm after {seconds:.1f} s")
 
 
 def _pull_plan(name: str, store: ModelStore, sources: Sequence[Source]) -> str:

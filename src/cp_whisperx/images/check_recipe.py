@@ -110,7 +110,7 @@ def generated(evidence: Evidence) -> Finding:
     if len(bakes) != 1:
         found.append(f"there are {len(bakes)} bake files: {', '.join(path.name for path in bakes)}")
     targets = {name for path in bakes for name in re.findall(r'^target "([^"]+)"', path.read_text(), re.MULTILINE)}
-    return faults(found + [f"no bake target builds {image.target}" for image in recipe.images()
+    return faults(found + [f"no bake target builds {image.target}" for image in (*recipe.images(), recipe.PULLER)
                            if image.target not in targets])
 
 

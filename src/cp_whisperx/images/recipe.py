@@ -20,7 +20,7 @@ Variant = Literal["cpu", "cuda"]
 
 NAME = "cp-whisperx-app"
 SOURCE = "https://github.com/cp-whisperx/cp-whisperx-app"
-LAYERS = ("base", "media", "array", "onnx", "asr", "cuda")
+LAYERS = ("base", "media", "array", "onnx", "hub", "asr", "pull", "cuda")
 """Bottom to top; requirements/<layer>.txt is what a layer adds to those below it."""
 MARK = "# ---- generated\n"
 _NOTE = "from the table of stages by `cp-whisperx images generate`; do not edit"
@@ -44,6 +44,10 @@ class Image:
         return f"{place}{NAME}-{self.stage}:{self.variant}{suffix}"
 
 
+PULLER = Image("models", "cpu", ("base", "hub", "pull"))
+"""The one image that is no stage: fills the model store, with a network, and has pip to fetch packages with."""
+
+
 def images() -> tuple[Image, ...]:
     """Every stage has :cpu; those that compute have :cuda too."""
     return tuple(Image(stage.name, variant, _layers(stage, variant))
@@ -58,9 +62,9 @@ def select(names: Iterable[str], variant: Variant | None) -> tuple[Image, ...]:
     """The images of some stages, or of all. Raises ConfigError for a stage there is none of."""
     wanted = tuple(names)
     for name in wanted:
-        if name not in BY_NAME:
+        if name not in (*BY_NAME, PULLER.stage):
             raise ConfigError(f"there is no stage called {name}", hint="stages: " + ", ".join(BY_NAME))
-    found = tuple(image for image in images()
+    found = tuple(image for image in (*images(), *((PULLER,) if PULLER.stage in wanted else ()))
                   if (not wanted or image.stage in wanted) and variant in (None, image.variant))
     if not found:
         raise ConfigError(f"none of {', '.join(wanted)} has a :{variant} image", hint="leave --variant out")
@@ -91,7 +95,8 @@ def dockerfile(clone: Path) -> str:
     head, _, _ = (clone / "docker" / "Dockerfile").read_text(encoding="utf-8").partition(MARK)
     lines = [bases.pinned_from(clone) if line.startswith("FROM ") and line.endswith(" AS base") else line
              for line in head.splitlines()]
-    return "\n".join(lines) + "\n" + MARK + "".join(map(_layer_stage, LAYERS)) + "".join(map(_image_stage, images()))
+    return "\n".join(lines) + "\n" + MARK + "".join((*map(_layer_stage, LAYERS),
+                                                     *map(_image_stage, (*images(), PULLER))))
 
 
 def _layer_stage(layer: str) -> str:
@@ -106,10 +111,13 @@ RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt,required
 
 
 def _image_stage(image: Image) -> str:
-    stage = BY_NAME[image.stage]
-    environment = [
-        "HF_HOME=/models/hub", "HF_HUB_OFFLINE=1", "HOME=/tmp", "PYTHONPATH=/app:/site", "PYTHONUNBUFFERED=1",
-        "TORCH_HOME=/models/torch", "CP_WHISPERX_MODELS=/models"]
+    environment = ["HOME=/tmp", "PYTHONPATH=/app:/site", "PYTHONUNBUFFERED=1", "CP_WHISPERX_MODELS=/models"]
+    module, command = f'"cp_whisperx.stages", "{image.stage}"', '"/job"'
+    if image == PULLER:
+        module, command = '"cp_whisperx.models"', ", ".join(f'"{word}"' for word in ("pull", *_models_of_defaults()))
+        environment += ["HF_HOME=/tmp/hub"]
+    else:
+        environment += ["HF_HOME=/models/hub", "HF_HUB_OFFLINE=1", "TORCH_HOME=/models/torch"]
     if image.variant == "cuda":
         environment += ["CUDA_CACHE_MAXSIZE=1073741824", "CUDA_CACHE_PATH=/cuda-cache",
                         "LD_LIBRARY_PATH=/site/nvidia/cublas/lib", "NVIDIA_DRIVER_CAPABILITIES=compute,utility",
@@ -124,17 +132,22 @@ FROM scratch AS {image.target}
 ENV {" ".join(sorted(environment))}
 USER 65532:0
 STOPSIGNAL SIGTERM
-ENTRYPOINT ["/usr/bin/python3.11", "-m", "cp_whisperx.stages", "{stage.name}"]
-CMD ["/job"]
+ENTRYPOINT ["/usr/bin/python3.11", "-m", {module}]
+CMD [{command}]
 
 FROM {image.target} AS {image.target}-debug
 COPY --link --from=shell /shell/ /
 """
 
 
+def _models_of_defaults() -> tuple[str, ...]:
+    """The models that a film needs if nothing is said of them."""
+    return tuple(name for stage in STAGES for name in stage.models(stage.options()))
+
+
 def bake(clone: Path) -> str:
     """docker-bake.hcl: every image of every variant, with its tags and labels."""
-    targets = "".join(_bake_target(image) for image in images())
+    targets = "".join(_bake_target(image) for image in (*images(), PULLER))
     groups = "".join(
         f"""
 group "{variant}" {{
@@ -209,6 +222,8 @@ def compose(clone: Path) -> str:
     network_mode: {"bridge" if BY_NAME[image.stage].image.network else "none"}
 """ for image in images() if image.variant == "cpu")
     return f"""# {_NOTE}
+# Once, to fill the model store:
+#   docker compose --file docker/compose.yaml run --rm models
 # One stage of one job by hand:
 #   export JOB=$PWD/out/my-film-1a2b3c4d FILMS=$PWD/films USER_ID=$(id -u) GROUP_ID=$(id -g)
 #   docker compose --file docker/compose.yaml run --rm demux
@@ -222,11 +237,18 @@ x-contract: &contract
   tmpfs: ["/tmp:mode=1777"]
   init: false
   volumes:
-    - ${{JOB:?the folder of the job}}:/job
-    - ${{FILMS:?the folder of the film}}:${{FILMS}}:ro
+    - ${{JOB:-./job}}:/job
+    - ${{FILMS:-./films}}:${{FILMS:-/films}}:ro
     - ${{MODELS:-models}}:/models:ro
 
 services:{services}
+  models:
+    <<: *contract
+    image: ${{REGISTRY:-}}{NAME}-{PULLER.stage}:{PULLER.variant}
+    network_mode: bridge
+    volumes:
+      - ${{MODELS:-models}}:/models
+
 volumes:
   models:
 """

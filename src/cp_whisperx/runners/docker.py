@@ -73,6 +73,28 @@ class DockerRunner:
             readable.append((Path(job.request.film), job.request.film))
         mounts = [_mount(job.folder, JOB, writable=True),
                   *(_mount(source, target) for source, target in readable if source.exists())]
+        return [*self._contract(image, mounts, network=stage.image.network), image.reference(self._registry),
+                JOB, "--runner", self.name, "--stop-on-eof", *(("--quiet",) if self._quiet else ())]
+
+    def warm(self, model: str) -> None:
+        """Fills the cache of CUDA kernels that every :cuda container shares.
+
+        Raises RunnerError if the engine offers no GPU, if the image is not here or if it fails.
+        """
+        (image,) = select(("asr",), "cuda")
+        if not self._engine.gpu:
+            raise RunnerError("the engine offers no GPU: there is nothing to warm",
+                              hint="install the NVIDIA container toolkit, if there is a GPU")
+        if not self._has(image):
+            raise RunnerError(f"the image {image.reference(self._registry)} is not here",
+                              hint="build it: cp-whisperx images build asr --variant cuda")
+        self._engine.run(*self._contract(image, [_mount(self._models, MODELS)], network=False)[1:],
+                         "--entrypoint", "/usr/bin/python3.11", image.reference(self._registry),
+                         "-m", "cp_whisperx.engines.warm", model)
+
+    def _contract(self, image: Image, mounts: Sequence[str], *, network: bool) -> list[str]:
+        """`docker run` up to the image: what holds for every container of ours."""
+        mounts = list(mounts)
         if image.variant == "cuda":
             # What the driver compiles for a new card takes 20 s, and would be lost with the container's root.
             kernels = self._models.parent / "cuda-cache"
@@ -81,12 +103,9 @@ class DockerRunner:
         return [
             self._engine.command, "run", "--rm", "--interactive", "--pull", "never",
             "--user", f"{os.getuid()}:{os.getgid()}", "--read-only", "--tmpfs", "/tmp:mode=1777",
-            "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
-            "--network", "bridge" if stage.image.network else "none",
+            "--cap-drop", "ALL", "--security-opt", "no-new-privileges", "--network", "bridge" if network else "none",
             *(part for mount in mounts for part in ("--mount", mount)),
-            *(("--gpus", "all") if image.variant == "cuda" else ()),
-            image.reference(self._registry), JOB, "--runner", self.name, "--stop-on-eof",
-            *(("--quiet",) if self._quiet else ())]
+            *(("--gpus", "all") if image.variant == "cuda" else ())]
 
     def _image(self, stage: str, job: Job) -> Image:
         """:cuda where there is a GPU and its image, else :cpu; raises RunnerError if the image is not here."""
