@@ -53,6 +53,8 @@ def test_what_is_no_job_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigError, match="is a file"):
         Job.create(tmp_path / "file", request())
+    with pytest.raises(ConfigError, match="cannot be made"):
+        Job.create(Path("/proc/none"), request())
 
 
 @pytest.fixture

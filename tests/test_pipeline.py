@@ -75,7 +75,7 @@ def test_missing_models_are_said_before_anything_is_done(film: Path, chosen: Set
     empty = ModelStore(tmp_path / "empty")
     with pytest.raises(ModelMissing) as caught:
         pipeline.run(job, empty, LocalRunner(empty.root, quiet=True))
-    assert "cp-whisperx models pull" in caught.value.hint
+    assert caught.value.hint == "run: cp-whisperx models pull silero-vad base"
     assert not job.stage_folder("demux").exists()
 
 

@@ -23,7 +23,7 @@ from pydantic import Field, ValidationError
 
 from cp_whisperx import publish
 from cp_whisperx.artifacts import Frozen
-from cp_whisperx.errors import ArtifactInvalid, ConfigError, RunnerError
+from cp_whisperx.errors import ArtifactInvalid, ConfigError, RunnerError, no_space
 from cp_whisperx.timeline import Span
 
 REQUEST = "request.json"
@@ -106,6 +106,9 @@ class Job:
         except NotADirectoryError:
             raise ConfigError(f"{folder} cannot be made: a part of that path is a file",
                               hint="choose another folder with --out") from None
+        except OSError as error:
+            raise no_space(error, folder) or ConfigError(f"{folder} cannot be made ({error.strerror})",
+                                                         hint="choose another folder with --out") from error
         return cls(folder, request)
 
     @classmethod

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from cp_whisperx import log as logs
 from cp_whisperx import publish
 from cp_whisperx.artifacts import SubtitledFilm, Subtitles
-from cp_whisperx.errors import ArtifactInvalid, ConfigError, CpWhisperxError
+from cp_whisperx.errors import ArtifactInvalid, ConfigError, CpWhisperxError, ModelMissing
 from cp_whisperx.job import LOG, Job, Request
 from cp_whisperx.media import probe, tracks
 from cp_whisperx.models.store import ModelStore
@@ -179,6 +179,16 @@ def _is_locked(job: Job, what: str) -> bool:
 
 def _require_models(job: Job, stages: list[Stage[Any, Any]], models: ModelStore) -> None:
     """Every model of every stage to be run is there before the first begins: hours are not lost to the last."""
+    missing: list[tuple[str, ModelMissing]] = []
     for stage in stages:
         for name in stage.models(stage.parse(job)):
-            models.path(name)
+            try:
+                models.path(name)
+            except ModelMissing as error:
+                missing.append((name, error))
+    if len(missing) == 1:
+        raise missing[0][1]
+    if missing:
+        names = [name for name, _ in missing]
+        raise ModelMissing(f"the models {' and '.join(names)} are not ready: {missing[0][1].message}",
+                           hint="run: cp-whisperx models pull " + " ".join(names))
