@@ -107,6 +107,14 @@ def test_a_build_that_fails(docker: FakeDocker) -> None:
     assert "docker system df" in caught.value.hint
 
 
+def test_a_registry_that_takes_nothing(docker: FakeDocker) -> None:
+    words = "ERROR: failed to solve: failed to push reg/x: dial: connection refused"
+    docker.says({**WELL, "buildx bake": (1, "", words)})
+    with pytest.raises(RunnerError, match=r"^reg did not take the images \(connection refused\)$") as caught:
+        build(replace(LIGHT, push=True, registry="reg"), engine.find())
+    assert "docker login" in caught.value.hint
+
+
 @pytest.mark.parametrize(("words", "builds"), [
     ("ERROR: failed to solve: failed to get edge: inconsistent graph state", 2), ("ERROR: no space left on device", 1),
 ])

@@ -114,18 +114,21 @@ def images_generate(only_check: bool) -> None:
 
 
 @images.command("check")
+@_variant
 @_registry
 @config_flag
 @json_flag
-def images_check(registry: str | None, config: Path | None, as_json: bool) -> None:
-    """Verify every claim about the built :cpu images; exits non-zero on a breach.
+def images_check(variant: Any, registry: str | None, config: Path | None, as_json: bool) -> None:
+    """Verify every claim about the built images of one variant; exits non-zero on a breach.
 
     \b
-    Example:  cp-whisperx images check
+    Examples:
+      cp-whisperx images check
+      cp-whisperx images check --variant cuda
     """
     clone = recipe.root()
     chosen = settings.load({"images.registry": registry}, file=config)
-    made = recipe.select((), "cpu")
+    made = recipe.select((), variant or "cpu")
     with tempfile.TemporaryDirectory() as work:
         references = tuple(image.reference(chosen.images.registry) for image in made)
         stored = layout.save(engine.find(), references, Path(work) / "images.tar")

@@ -17,6 +17,7 @@ from cp_whisperx.images.recipe import Image
 
 _log = logs.get("images")
 
+_PUSH_FAULT = "failed to push"
 _SCHEDULER_FAULT = "inconsistent graph state"
 """BuildKit's words for a race in its scheduler that two builds at once can meet; not ours to mend."""
 
@@ -101,6 +102,9 @@ def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
     try:
         engine.run(*arguments, environment=environment, cwd=plan.clone)
     except RunnerError as error:
+        if _PUSH_FAULT in error.log:
+            raise RunnerError(f"{plan.registry} did not take the images ({error.log.rsplit(': ', 1)[-1]})",
+                              hint="see that the registry runs, and that you may push to it: docker login") from None
         if _SCHEDULER_FAULT not in error.log:
             raise
         _log.warning("BuildKit lost track of its own steps, as it does now and then: building once more")
