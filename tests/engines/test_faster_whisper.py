@@ -51,6 +51,20 @@ def test_a_gpu_that_fails_is_given_up_for_the_cpu(models: ModelStore, monkeypatc
     assert "going on with the CPU" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["tiny.en", "base"])
+def test_the_first_computation_on_a_gpu_suits_every_model(models: ModelStore, monkeypatch: pytest.MonkeyPatch,
+                                                          name: str) -> None:
+    """What is tried on a GPU at loading runs here on the CPU: an English model knows no language detection."""
+    import faster_whisper as library
+
+    class OnCpu(library.WhisperModel):  # type: ignore[misc]
+        def __init__(self, path: str, **options: Any) -> None:
+            super().__init__(path, **(options | {"device": "cpu", "compute_type": "int8"}))
+
+    monkeypatch.setattr(library, "WhisperModel", OnCpu)
+    WhisperTranscriber._load(models.path(name), Device("cuda", "float16", "pretended"), 2)
+
+
 def test_a_broken_model_is_one_sentence(tmp_path: Path) -> None:
     for name in ("model.bin", "config.json", "tokenizer.json"):
         (tmp_path / name).write_text("{}")

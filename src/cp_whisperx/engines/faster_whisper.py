@@ -67,7 +67,7 @@ class WhisperTranscriber:
                              local_files_only=True)
         if device.name == "cuda":
             # A missing CUDA library shows only at the first computation: let it show here.
-            model.detect_language(np.zeros(SAMPLE_RATE, np.float32))
+            list(model.transcribe(np.zeros(SAMPLE_RATE, np.float32), language="en", beam_size=1, max_new_tokens=1)[0])
         return model
 
     def languages(self, wave: Waveform) -> dict[str, float]:
