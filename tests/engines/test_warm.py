@@ -3,7 +3,9 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from cp_whisperx.engines import warm as warming
 from cp_whisperx.engines.device import Device
@@ -24,9 +26,9 @@ class OnGpu:
 
     last: OnGpu
 
-    def transcribe(self, wave: object, *, language: str, task: str) -> Heard:
-        self.heard_s = len(wave) / 16_000  # type: ignore[arg-type]
-        assert abs(wave).max() > 0  # type: ignore[arg-type]
+    def transcribe(self, wave: NDArray[np.float32], *, language: str, task: str) -> Heard:
+        self.heard_s = wave.size / 16_000
+        assert abs(wave).max() > 0
         return Heard((), "beam")
 
 
