@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cp_whisperx.errors import ArtifactInvalid
-from cp_whisperx.timeline import Cue, Segment, SpeechSpan, TimeMap
+from cp_whisperx.timeline import Cue, Segment, Span, SpeechSpan, TimeMap, Turn
 
 FILE = "artifact.json"
 
@@ -88,6 +88,61 @@ class AudioTrack(Artifact):
     warnings: tuple[str, ...]
 
 
+class Credit(Frozen):
+    """One person of the film. `characters`: the names of whom they play, or empty; `job`: actor, director, writer…"""
+
+    person: str
+    characters: tuple[str, ...] = ()
+    job: str = "actor"
+    order: int | None = None
+    """Billing, 0 first."""
+
+
+class Film(Artifact):
+    """What is known of the film before anybody listens. All fields are empty where nothing is known."""
+
+    stage: ClassVar[str] = "tmdb"
+    title: str | None
+    original_title: str | None
+    year: int | None
+    original_language: str | None
+    """ISO 639-1."""
+    runtime_s: float | None
+    ids: dict[str, str]
+    """By the name of who gives them: tmdb, imdb."""
+    alternative_titles: tuple[str, ...]
+    credits: tuple[Credit, ...]
+    keywords: tuple[str, ...]
+    places: tuple[str, ...]
+    overview: str
+    extra_names: tuple[str, ...]
+    """Names that the user's cast file adds and that belong to no person of the credits."""
+    sources: tuple[str, ...]
+    """Where it comes from, in words for a person, the strongest first."""
+    lacked: tuple[str, ...]
+    """What was looked for and could not be had, with the reason."""
+    attribution: str
+    """The notice that a source asks for; empty if none was used."""
+
+
+class Name(Frozen):
+    """One entry of the glossary: `canonical` is how it is to be written; `variants` other spellings of it."""
+
+    canonical: str
+    kind: Literal["person", "place", "organisation", "title", "other"]
+    source: str
+    weight: float
+    """0..1: how probable it is that it is spoken."""
+    variants: tuple[str, ...] = ()
+
+
+class Glossary(Artifact):
+    """The names to expect, the weightiest first."""
+
+    stage: ClassVar[str] = "pre-ner"
+    names: tuple[Name, ...]
+
+
 class Speech(Artifact):
     """Where speech is, in sample time, and how probable it is in each frame of 512 samples (32 ms).
 
@@ -99,6 +154,56 @@ class Speech(Artifact):
     frames: str
     frame_samples: int
     speech_s: float
+
+
+class DetectorShare(Frozen):
+    """Seconds that one detector alone would have lost (`lost`) or invented (`invented`) against what was kept."""
+
+    detector: str
+    lost_s: float
+    invented_s: float
+
+
+class SpeakerActivity(Artifact):
+    """Speech as two detectors agree on it, and who-like-whom in each short window, in sample time.
+
+    `frames` is a .npy file of float16, shape (n_frames, 2), values 0..1: the probability of speech, and of two or
+    more voices. `windows` is a .npy file of uint8, shape (n_windows, frames_per_window, local_speakers): probability
+    times 255 that a local speaker speaks; column k of one window and column k of the next need not be one person.
+    Frame i of window w is centred on w * `step_s` + `first_frame_s` + i * `frame_s`; frame i of `frames` on
+    `first_frame_s` + i * `frame_s`.
+    """
+
+    stage: ClassVar[str] = "pyannote-vad"
+    spans: tuple[SpeechSpan, ...]
+    speech_s: float
+    frames: str
+    windows: str
+    window_s: float
+    step_s: float
+    first_frame_s: float
+    frame_s: float
+    shares: tuple[DetectorShare, ...]
+
+
+class Speaker(Frozen):
+    """One voice of the film. `label` is neutral (S1, S2… by first word); `name` is from the user's map, or None."""
+
+    label: str
+    name: str | None
+    speech_s: float
+
+
+class SpeakerTurns(Artifact):
+    """Who speaks when, in sample time; turns may overlap. No speakers and no turns where it was not asked for."""
+
+    stage: ClassVar[str] = "diarization"
+    speakers: tuple[Speaker, ...]
+    turns: tuple[Turn, ...]
+    overlaps: tuple[Span, ...]
+    rttm: str | None
+    """File with the turns in NIST's RTTM; None where it was not asked for."""
+    method: str
 
 
 class LanguageVote(Frozen):
@@ -129,6 +234,27 @@ class Transcript(Artifact):
     model: str
     segments: tuple[Segment, ...]
     dropped: tuple[Dropped, ...]
+
+
+class NameChange(Frozen):
+    """One repair of the text, or one that a person forbade (`vetoed`). Times in sample time, seconds."""
+
+    start: float
+    end: float
+    before: str
+    after: str
+    reason: str
+    score: float
+    vetoed: bool = False
+
+
+class NamedTranscript(Artifact):
+    """The transcript with its names repaired; words keep their times."""
+
+    stage: ClassVar[str] = "post-ner"
+    language: str
+    segments: tuple[Segment, ...]
+    changes: tuple[NameChange, ...]
 
 
 class SubtitleFile(Frozen):

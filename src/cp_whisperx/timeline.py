@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 SAMPLE_RATE = 16_000
 """Hz. Every stage that listens works on mono samples at this rate."""
@@ -45,15 +46,31 @@ class SpeechSpan(Span):
     peak: float
 
 
+Timing = Literal["attention", "aligned", "carried"]
+"""How a word got its times: the recogniser's cross-attention, forced alignment with the sound, or those of the
+spoken words that it translates."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Word(Span):
     """One written word with its punctuation, and the space before it where the script has one.
 
-    `probability` 0..1 is the recogniser's own.
+    `probability` 0..1 is the recogniser's own. `confidence` 0..1 is that of the times, None where the method gives
+    none. `speaker` is None until turns are known.
     """
 
     text: str
     probability: float
+    timing: Timing = "attention"
+    confidence: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Turn(Span):
+    """One speaker speaks; turns of different speakers may overlap."""
+
+    speaker: str
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -118,6 +135,6 @@ def monotone(words: Sequence[Word]) -> tuple[Word, ...]:
     for word in words:
         start = max(word.start, clock)
         end = max(word.end, start)
-        result.append(Word(ms(start), ms(end), word.text, word.probability))
+        result.append(replace(word, start=ms(start), end=ms(end)))
         clock = end
     return tuple(result)
