@@ -22,7 +22,7 @@ LOCK = "# made\na==1 \\\n    --hash=sha256:1\nb==2 \\\n    --hash=sha256:2\n"
 class Scripted:
     """An engine whose images follow from the files that a build would read; its starts do nothing."""
 
-    version, buildx = "26", "0.13"
+    version, buildx, label = "26", "0.13", "Docker 26, buildx 0.13"
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []

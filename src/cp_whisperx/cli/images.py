@@ -11,12 +11,15 @@ from typing import Any
 
 import click
 
+from cp_whisperx import log as logs
 from cp_whisperx import settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import bases, check, engine, layout, measure, recipe, standin
+from cp_whisperx.images import bases, check, engine, layout, measure, prove, recipe, standin
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
+
+_log = logs.get("images")
 
 _variant = click.option("--variant", type=click.Choice(("cpu", "cuda")), help="One kind of image [cpu]")
 _registry = click.option("--registry", help="Where images are pushed to, such as example.org/acme")
@@ -24,7 +27,7 @@ _registry = click.option("--registry", help="Where images are pushed to, such as
 
 @click.group()
 def images() -> None:
-    """The container images: build, base, lock, generate, check, measure.
+    """The container images: build, base, lock, generate, check, measure, prove.
 
     \b
     Example:  cp-whisperx images build
@@ -114,11 +117,14 @@ def images_generate(only_check: bool) -> None:
 
 
 @images.command("check")
+@click.argument("stages", nargs=-1, metavar="[STAGE...]")
 @_variant
 @_registry
+@click.option("--clone-only", is_flag=True, help="What the clone alone shows; no image is needed.")
 @config_flag
 @json_flag
-def images_check(variant: Any, registry: str | None, config: Path | None, as_json: bool) -> None:
+def images_check(stages: Sequence[str], variant: Any, registry: str | None, clone_only: bool, config: Path | None,
+                 as_json: bool) -> None:
     """Verify every claim about the built images of one variant; exits non-zero on a breach.
 
     \b
@@ -128,11 +134,14 @@ def images_check(variant: Any, registry: str | None, config: Path | None, as_jso
     """
     clone = recipe.root()
     chosen = settings.load({"images.registry": registry}, file=config)
-    made = recipe.select((), variant or "cpu")
-    with tempfile.TemporaryDirectory() as work:
-        references = tuple(image.reference(chosen.images.registry) for image in made)
-        stored = layout.save(engine.find(), references, Path(work) / "images.tar")
-        found = check.checks(clone, stored, made)
+    made = recipe.select(stages, variant or "cpu")
+    if clone_only:
+        found = check.checks(clone, None, made)
+    else:
+        with tempfile.TemporaryDirectory() as work:
+            references = tuple(image.reference(chosen.images.registry) for image in made)
+            stored = layout.save(engine.find(), references, Path(work) / "images.tar")
+            found = check.checks(clone, stored, made)
     if as_json:
         print_json([fields_of(one) for one in found])
     else:
@@ -154,6 +163,40 @@ def images_measure(runs: int, base: str | None, config: Path | None) -> None:
     Example:  cp-whisperx images measure --runs 5
     """
     click.echo(measure.write(_plan((), "cpu", config, base=base), engine.find(), runs=runs))
+
+
+@images.command("prove")
+@click.argument("numbers", nargs=-1, type=int, metavar="[NUMBER...]")
+@click.option("--clone-only", is_flag=True, help="Only what can be proven without building an image.")
+@click.option("--base", help="A base image in the place of the pinned one")
+@config_flag
+@json_flag
+def images_prove(numbers: Sequence[int], clone_only: bool, base: str | None, config: Path | None,
+                 as_json: bool) -> None:
+    """Undo each optimisation on a copy, and see that its check fails; exits non-zero if one does not.
+
+    \b
+    Examples:
+      cp-whisperx images prove
+      cp-whisperx images prove 2 9 --clone-only
+    """
+    plan, found = _plan((), "cpu", config, base=base), None if clone_only else engine.find()
+    proofs = prove.prove(plan, found, only=numbers, tell=lambda proof: None if as_json else _tell_proof(proof))
+    if found and not numbers:
+        _log.info(f"written to {prove.write(proofs, plan.clone, found)}")
+    if as_json:
+        print_json([fields_of(one) | {"proven": one.proven} for one in proofs])
+    else:
+        click.echo(f"{sum(one.proven for one in proofs)} of {len(proofs)} proven, "
+                   f"{sum(len(one.verdicts) for one in proofs)} mutants")
+    sys.exit(0 if all(one.proven for one in proofs) else RunnerError.exit_code)
+
+
+def _tell_proof(proof: prove.Proof) -> None:
+    click.echo(f"{'proven' if proof.proven else 'OPEN':7} {proof.number:2} {proof.title}: "
+               + ", ".join(f"{name} {figure}" for name, figure in proof.figures.items()))
+    for one in proof.verdicts:
+        click.echo(f"{'':11}{'found' if one.killed else 'NOT FOUND'}  {one.claim:3} {one.what}: {one.said[:90]}")
 
 
 def _figure(one: check.Check) -> str:

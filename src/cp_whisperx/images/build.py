@@ -97,7 +97,7 @@ def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
         raise ConfigError(f"{', '.join(stale)}: not as the table of stages has it",
                           hint="run: cp-whisperx images generate")
     engine.require_room()
-    _log.info(f"building {len(plan.targets)} images with Docker {engine.version}, buildx {engine.buildx}")
+    _log.info(f"building {len(plan.targets)} images with {engine.label}")
     arguments, environment = plan.arguments(containerd=engine.containerd), plan.environment()
     try:
         engine.run(*arguments, environment=environment, cwd=plan.clone)
@@ -110,6 +110,17 @@ def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
         _log.warning("BuildKit lost track of its own steps, as it does now and then: building once more")
         engine.run(*arguments, environment=environment, cwd=plan.clone)
     return plan.references()
+
+
+def forget(plan: BuildPlan, engine: Engine) -> None:
+    """Takes away the names that a registry name used for a test has in the engine; what others named stays."""
+    try:
+        names = engine.ask("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter",
+                           f"reference={plan.registry}/*")
+        if names:
+            engine.ask("image", "rm", *names.split())
+    except RunnerError as error:
+        _log.warning(f"images named {plan.registry}/… are left: {error.message}")
 
 
 def own_certificates() -> Path | None:

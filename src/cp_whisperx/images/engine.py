@@ -33,6 +33,11 @@ class Engine:
     gpu: bool
     storage: Path
 
+    @property
+    def label(self) -> str:
+        """For a person who compares measurements."""
+        return f"Docker {self.version}, buildx {self.buildx}"
+
     def run(self, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
         """A command whose output a person watches (on stderr). Raises RunnerError if it fails.
 

@@ -115,7 +115,8 @@ class Layout:
             stored = self._tar.extractfile(_blob(row["digest"]))
             assert stored
             with stored, tarfile.open(fileobj=stored, mode="r|*") as content:
-                entries = tuple(_entry(content, member) for member in content)
+                # The root folder itself has no name.
+                entries = tuple(_entry(content, member) for member in content if member.name.strip("./"))
             self._layers[row["digest"]] = Layer(row["digest"], diff_id, row["size"], entries)
         return self._layers[row["digest"]]
 

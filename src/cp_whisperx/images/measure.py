@@ -6,25 +6,19 @@ images in use are touched.
 
 from __future__ import annotations
 
-import json
-import os
-import platform
 import re
 import statistics
-import subprocess
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cp_whisperx import log as logs
-from cp_whisperx import publish
-from cp_whisperx.errors import ConfigError, RunnerError
-from cp_whisperx.images import layout
-from cp_whisperx.images.build import BuildPlan, build, revision
+from cp_whisperx.errors import ConfigError
+from cp_whisperx.images import clones, layout, results
+from cp_whisperx.images.build import BuildPlan, build, forget
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.evidence import layer_names
 from cp_whisperx.images.layout import Layout, StoredImage
@@ -36,7 +30,6 @@ _log = logs.get("measure")
 REGISTRY = "cp-whisperx-measure"
 CODE = "src/cp_whisperx/stages/subtitle_gen.py"
 MODEL = "base"
-_TAKEN = ("docker", "requirements", "src", ".dockerignore")
 _CONTRACT = ("--rm", "--pull", "never", "--read-only", "--tmpfs", "/tmp:mode=1777", "--network", "none",
              "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 _LOAD = """
@@ -50,11 +43,8 @@ WhisperTranscriber(ModelStore().path({model!r}), device="cpu", threads=0, beam_s
 
 def write(plan: BuildPlan, engine: Engine, *, runs: int = 3) -> Path:
     """Measures, and writes bench/results/images-<date>.json in the clone; returns its path."""
-    found = measure(plan, engine, runs=runs)
-    path = plan.clone / "bench" / "results" / f"images-{found['date']}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    publish.publish_file(path, (json.dumps(found, indent=1, ensure_ascii=False) + "\n").encode())
-    return path
+    return results.write(plan.clone, "images", "container images: rebuilds after a change, what it ships, and starts",
+                         measure(plan, engine, runs=runs))
 
 
 def measure(plan: BuildPlan, engine: Engine, *, models: Path | None = None, layer: str = "onnx",
@@ -69,18 +59,14 @@ def measure(plan: BuildPlan, engine: Engine, *, models: Path | None = None, laye
                           hint="layers: " + ", ".join(sorted({one for image in plan.images for one in image.layers})))
     with tempfile.TemporaryDirectory(prefix="cp-whisperx-measure-") as work:
         clone = Path(work) / "clone"
-        _copy(plan.clone, clone)
+        clones.copy(plan.clone, clone)
         ours = replace(plan, clone=clone, registry=REGISTRY, push=False, cache="", cache_to=False, debug=False)
         try:
             builds = _builds(ours, engine, Path(work), layer, runs)
             starts = _starts(ours, engine, models or ModelStore().root, runs)
         finally:
-            _forget(ours, engine)
-    now = datetime.now(UTC)
-    return {"what": "container images: rebuilds after a change, what it ships, and starts",
-            "date": now.date().isoformat(), "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
-            "engine": f"Docker {engine.version}, buildx {engine.buildx}", "commit": revision(plan.clone), "runs": runs,
-            "images": len(plan.images), **builds, **starts}
+            forget(ours, engine)
+    return {"engine": engine.label, "runs": runs, "images": len(plan.images), **builds, **starts}
 
 
 def _builds(plan: BuildPlan, engine: Engine, work: Path, layer: str, runs: int) -> dict[str, Any]:
@@ -166,36 +152,12 @@ def _save(plan: BuildPlan, engine: Engine, path: Path) -> Layout:
     return layout.save(engine, plan.references(), path)
 
 
-def _copy(clone: Path, to: Path) -> None:
-    """What git knows of and what it does not ignore yet: no build leftovers. Raises ConfigError outside of git."""
-    listed = subprocess.run(["git", "-C", str(clone), "ls-files", "-z", "--cached", "--others", "--exclude-standard",
-                             "--", *_TAKEN], capture_output=True, check=False)
-    if listed.returncode:
-        raise ConfigError(f"{clone} is no git clone, so what belongs to it is not known", hint="measure in a clone")
-    for name in filter(None, listed.stdout.decode().split("\0")):
-        source = clone / name
-        if source.is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            (to / name).write_bytes(source.read_bytes())
-            (to / name).chmod(source.stat().st_mode)
-
-
 def _without_package(lock: str, run: int) -> str:
     """The lock without one of its packages, another one each run, and a comment that no earlier build has seen."""
     head, *packages = re.split(r"^(?=\w)", lock, flags=re.MULTILINE)
     if len(packages) > 1:
         del packages[run % len(packages)]
     return f"{head}{''.join(packages)}# measured {run} {time.time_ns()}\n"
-
-
-def _forget(plan: BuildPlan, engine: Engine) -> None:
-    """Takes away the names that these builds made; what others named stays."""
-    try:
-        names = engine.ask("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={REGISTRY}/*")
-        if names:
-            engine.ask("image", "rm", *names.split())
-    except RunnerError as error:
-        _log.warning(f"images named {REGISTRY}/… are left: {error.message}")
 
 
 def _target(stored: StoredImage) -> str:
