@@ -62,6 +62,7 @@ class ModelStoreSettings(_Tree):
 class ImageSettings(_Tree):
     registry: str = Field("", description="Where images are pushed to, as example.org/acme; empty: this machine alone")
     base: str = Field("", description="A base image in the place of the pinned one, if no public registry is reached")
+    debs: Folder | None = Field(None, description="Folder of kept Debian packages; empty: in the user's cache folder")
     cache: str = Field("", description="Registry reference of the build cache, as example.org/acme/cache; empty: none")
 
 

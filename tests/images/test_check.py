@@ -13,7 +13,7 @@ import pytest
 
 from cp_whisperx import __version__
 from cp_whisperx.errors import ArtifactInvalid, ConfigError
-from cp_whisperx.images import bases, check, layout, locks, sizes
+from cp_whisperx.images import bases, check, debs, layout, locks, sizes
 from cp_whisperx.images.build import BuildPlan
 from cp_whisperx.images.evidence import Check, Evidence
 from cp_whisperx.images.recipe import Image, select
@@ -38,7 +38,8 @@ def miniature(images: tuple[Image, ...] = IMAGES) -> Set:
     """Images that meet every claim: each layer has a file, each package its list of files."""
     root: Files = {"usr/lib/python3.11/os.py": File(b"os"), "usr/lib/python3.11/__pycache__/os.cpython-311.pyc":
                    File(UNCHECKED), "tmp": replace(FOLDER, mode=0o1777),
-                   **{f"licenses/{name}": File(name.encode()) for name in debian()}}
+                   "licenses/debs": File((ROOT / debs.LOCK).read_bytes()),
+                   **{f"licenses/{name}": File(name.encode()) for name in debs.wanted(ROOT)}}
     core: Files = {"app/cp_whisperx/__init__.py": File(b"core"),
                    "app/cp_whisperx/__pycache__/__init__.cpython-311.pyc": File(UNCHECKED)}
     stages: Files = {"app/cp_whisperx/stages/asr.py": File(b"stages"),
@@ -53,10 +54,6 @@ def miniature(images: tuple[Image, ...] = IMAGES) -> Set:
         {"Env": environment.copy(), "Labels": label.copy(), "User": "65532:0", "StopSignal": "SIGTERM", "Cmd": ["/job"],
          "Entrypoint": ["/usr/bin/python3.11", "-m", "cp_whisperx.stages", image.stage]},
         ["COPY /rootfs/ / # buildkit"]) for image in images}
-
-
-def debian() -> list[str]:
-    return [line for line in (ROOT / "docker/packages.txt").read_text().splitlines() if line and line[0] != "#"]
 
 
 def python_layer(layer: str) -> Files:

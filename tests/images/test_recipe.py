@@ -159,7 +159,7 @@ def digest(target: str, stages: Mapping[str, Built], changed: tuple[str, ...]) -
     return state.hexdigest()
 
 
-@pytest.mark.parametrize("file", ["requirements/uv.txt", "docker/packages.txt", "docker/make-root", "src/cp_whisperx"])
+@pytest.mark.parametrize("file", ["requirements/uv.txt", "docker/debs.lock", "docker/make-root", "src/cp_whisperx"])
 def test_what_all_images_share_changes_all(stages: Mapping[str, Built], file: str) -> None:
     assert all(file in inputs(image.target, stages) for image in images())
 

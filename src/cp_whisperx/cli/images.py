@@ -16,7 +16,7 @@ from cp_whisperx import settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import bases, check, engine, layout, measure, prove, recipe, standin
+from cp_whisperx.images import bases, check, debs, engine, layout, measure, prove, recipe, standin
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
 
 _log = logs.get("images")
@@ -44,6 +44,7 @@ def images() -> None:
 @click.option("--cache-export", is_flag=True, help="Write the cache there as well, for the next builder.")
 @click.option("--debug", is_flag=True, help="The -debug images, which have a shell.")
 @click.option("--no-cache", is_flag=True, help="Build every step anew.")
+@click.option("--locked", is_flag=True, help="Fail where a Debian package is not to be had as docker/debs.lock has it.")
 @click.option("--dry-run", is_flag=True, help="Print the command and the images, and build nothing.")
 @config_flag
 @json_flag
@@ -84,22 +85,47 @@ def images_base(push_to: str, force: bool) -> None:
 
 
 @images.command("lock")
-@click.option("--check", "only_check", is_flag=True, help="Compare with the registry, change nothing.")
-def images_lock(only_check: bool) -> None:
-    """Pin the upstream bases to what their tags are now.
+@click.option("--check", "only_check", is_flag=True, help="Compare with the registry and the archive, change nothing.")
+@click.option("--only", type=click.Choice(("bases", "debs")), help="One of the two locks [both]")
+@click.option("--base", help="A base image in the place of the pinned one, to ask Debian's archive from")
+@config_flag
+def images_lock(only_check: bool, only: str | None, base: str | None, config: Path | None) -> None:
+    """Pin the upstream bases to what their tags are now, and the Debian packages to what the archive has now.
 
     \b
-    Example:  cp-whisperx images lock --check
+    Examples:
+      cp-whisperx images lock --check
+      cp-whisperx images lock --only debs
+    The packages are kept in a folder, so that they give the same images when the archive has moved on.
     """
+    moved = [f"{old}  ->  {new}" for which, move in (("bases", _lock_bases), ("debs", _lock_debs))
+             if only in (None, which) for old, new in move(only_check, base, config)]
+    click.echo("\n".join(moved) if moved else "all is as pinned")
+    recipe.generate(recipe.root())
+    sys.exit(RunnerError.exit_code if only_check and moved else 0)
+
+
+def _lock_bases(only_check: bool, base: str | None, config: Path | None) -> list[tuple[str, str]]:
     clone = recipe.root()
     pinned = bases.read(clone)
     now = bases.updated(pinned, engine.find(), date.today())
-    for old, new in zip(pinned, now, strict=True):
-        click.echo(f"{new.reference}  " + ("as pinned" if old == new else f"{old.digest[:19]} -> {new.digest[:19]}"))
+    if not only_check:
+        bases.write(clone, now)
+    return [(f"{old.reference} {old.digest[:19]}", new.digest[:19])
+            for old, new in zip(pinned, now, strict=True) if old != new]
+
+
+def _lock_debs(only_check: bool, base: str | None, config: Path | None) -> list[tuple[str, str]]:
+    plan = _plan((), "cpu", config, base=base)
+    pinned = {deb.name: deb for deb in debs.read(plan.clone)}
     if only_check:
-        sys.exit(0 if now == pinned else RunnerError.exit_code)
-    bases.write(clone, now)
-    recipe.generate(clone)
+        with tempfile.TemporaryDirectory() as work:
+            now = debs.now(plan, engine.find(), Path(work))
+    else:
+        assert plan.debs
+        now = debs.lock(plan, engine.find(), plan.debs)
+    return [(f"{deb.name} {pinned[deb.name].version if deb.name in pinned else 'not locked'}", deb.version)
+            for deb in now if pinned.get(deb.name) != deb]
 
 
 @images.command("generate")
@@ -209,9 +235,9 @@ def _figure(one: check.Check) -> str:
 
 def _plan(stages: Sequence[str], variant: Any, config: Path | None, *, registry: str | None = None,
           base: str | None = None, cache: str | None = None, push: bool = False, cache_export: bool = False,
-          debug: bool = False, no_cache: bool = False) -> BuildPlan:
+          debug: bool = False, no_cache: bool = False, locked: bool = False) -> BuildPlan:
     chosen = settings.load({"images.registry": registry, "images.base": base, "images.cache": cache},
                            file=config).images
     return BuildPlan(recipe.root(), recipe.select(stages, variant), registry=chosen.registry, push=push,
                      base=chosen.base, cache=chosen.cache, cache_to=cache_export, debug=debug, no_cache=no_cache,
-                     ca=own_certificates())
+                     ca=own_certificates(), debs=chosen.debs or debs.default_folder(), locked=locked)

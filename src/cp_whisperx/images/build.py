@@ -26,7 +26,10 @@ _CA_BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What is built, and with what. `base` replaces the pinned upstream base; `cache` is a registry reference."""
+    """What is built, and with what. `base` replaces the pinned upstream base; `cache` is a registry reference.
+
+    `debs` is a folder of kept Debian packages; with `locked` a build fails that finds a locked one nowhere.
+    """
 
     clone: Path
     images: tuple[Image, ...]
@@ -38,6 +41,8 @@ class BuildPlan:
     debug: bool = False
     no_cache: bool = False
     ca: Path | None = None
+    debs: Path | None = None
+    locked: bool = False
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -53,6 +58,10 @@ class BuildPlan:
             common += ["--set", f"*.contexts.base=docker-image://{self.base}"]
         if self.ca:
             common += ["--set", f"*.secrets=id=ca,src={self.ca}"]
+        if self.debs and self.debs.is_dir():
+            common += ["--set", f"*.contexts.debs={self.debs.absolute()}"]
+        if self.locked:
+            common += ["--set", "*.args.LOCKED=1"]
         if self.no_cache:
             common += ["--no-cache"]
         for image, target in zip(self.images, self.targets, strict=True):

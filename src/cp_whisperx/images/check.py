@@ -52,6 +52,7 @@ CONTENT = (
     Claim("7b", "no token or key in environment, labels, history or files", content.no_secrets),
     Claim("7c", "models come from /models, and nothing is fetched", content.offline),
     Claim("8b", "no state of apt or dpkg", content.no_apt_state),
+    Claim("8c", "Debian packages are those of debs.lock, by sha256", content.debs_as_locked),
     Claim("10a", "no shell, no package manager, no setuid file, nothing for anyone to write but /tmp",
           content.distroless),
     Claim("C1", "shared layers are the same in every image, in one order", content.order),

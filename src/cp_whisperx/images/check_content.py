@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from cp_whisperx import __version__
-from cp_whisperx.images import bases, locks
-from cp_whisperx.images.check_recipe import PACKAGES
+from cp_whisperx.images import bases, debs, locks
 from cp_whisperx.images.evidence import Evidence, Finding, faults, layer_names, megabytes
-from cp_whisperx.images.layout import Entry, StoredImage
+from cp_whisperx.images.layout import DEBS, Entry, StoredImage
 from cp_whisperx.images.recipe import Image
 
 _SHELLS = frozenset({"ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "rbash", "sh", "zsh"})
@@ -128,13 +127,25 @@ def no_apt_state(evidence: Evidence) -> Finding:
 
 def licences(evidence: Evidence) -> Finding:
     """What packages.txt names is what is in the images, each with its licence."""
-    lines = evidence.read(PACKAGES).splitlines()
-    wanted = {f"licenses/{line}" for line in lines if line.strip() and not line.startswith("#")}
+    wanted = {f"licenses/{name}" for name in debs.wanted(evidence.clone)}
     found = []
     for image, stored in evidence.stored.items():
-        held = {entry.path for entry in stored.entries if entry.path.startswith("licenses/") and entry.kind != "folder"}
+        held = {entry.path for entry in stored.entries if entry.path.startswith("licenses/")
+                and entry.path != DEBS and entry.kind != "folder"}
         found += [f"{image.target}: {name} is missing" for name in sorted(wanted - held)]
-        found += [f"{image.target}: {name} is of no package in {PACKAGES}" for name in sorted(held - wanted)]
+        found += [f"{image.target}: {name} is of no package in {debs.PACKAGES}" for name in sorted(held - wanted)]
+    return faults(found)
+
+
+def debs_as_locked(evidence: Evidence) -> Finding:
+    """The Debian packages that an image says it is made of are those of debs.lock, to the byte."""
+    locked = set(debs.read(evidence.clone))
+    found = []
+    for image, stored in evidence.stored.items():
+        text = next((entry.text for entry in stored.entries if entry.path == DEBS), "")
+        held = set(debs.parse(text, DEBS))
+        found += [f"{image.target}: lacks {one.name} {one.version}" for one in sorted(locked - held)]
+        found += [f"{image.target}: {one.name} {one.version} is not as locked" for one in sorted(held - locked)]
     return faults(found)
 
 

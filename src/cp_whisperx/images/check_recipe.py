@@ -9,12 +9,10 @@ from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
-from cp_whisperx.images import bases, context, dockerfile, locks, recipe
+from cp_whisperx.images import bases, context, debs, dockerfile, locks, recipe
 from cp_whisperx.images.build import BuildPlan
 from cp_whisperx.images.dockerfile import Instruction
 from cp_whisperx.images.evidence import Evidence, Finding, faults
-
-PACKAGES = "docker/packages.txt"
 
 _CACHED = {
     "apt-get": (re.compile(r"\bapt(-get)?\b.*\b(update|install|download)\b"),
@@ -135,10 +133,12 @@ def locks_split(evidence: Evidence) -> Finding:
 
 
 def apt_list(evidence: Evidence) -> Finding:
-    """One list, sorted, nothing twice; every install without recommended packages."""
-    names = [line for line in evidence.read(PACKAGES).splitlines() if line.strip() and not line.startswith("#")]
-    found = [f"{PACKAGES}: {after} stands after {before}" for before, after in pairwise(names) if before > after]
-    found += [f"{PACKAGES}: {name} is there twice" for name in sorted(set(names)) if names.count(name) > 1]
+    """One list, sorted, nothing twice, and the lock names the same; every install without recommended packages."""
+    names = debs.wanted(evidence.clone)
+    found = [f"{debs.PACKAGES}: {after} stands after {before}" for before, after in pairwise(names) if before > after]
+    found += [f"{debs.PACKAGES}: {name} is there twice" for name in sorted(set(names)) if names.count(name) > 1]
+    locked = {deb.name for deb in debs.read(evidence.clone)}
+    found += [f"{debs.LOCK}: {name} is not in both" for name in sorted(locked ^ set(names))]
     lists = sorted(path.name for path in (evidence.clone / "docker").glob("*packages*"))
     if len(lists) != 1:
         found.append(f"there are {len(lists)} lists of packages: {', '.join(lists)}")

@@ -175,6 +175,8 @@ OPTIMISATIONS = (
         Mutant("what packages recommend is installed", "8a", edit(
             "docker/make-root", ("--no-install-recommends ", ""))),
         Mutant("a stage has a list of its own", "8a", add("docker/packages-asr.txt", b"ffmpeg\n")),
+        Mutant("a package is not the one that is locked", "8c", _in_root(
+            "sed -i 's/^zlib1g .*/zlib1g 1.3 " + "0" * 64 + "/' licenses/debs"), built=True),
         Mutant("the state of dpkg stays", "8b", _in_root(
             "mkdir -p var/lib/dpkg; cp /var/lib/dpkg/status var/lib/dpkg/status"), built=True),
     )),

@@ -265,7 +265,8 @@ GENERATED: dict[str, Callable[[Path], str]] = {
 
 def dockerignore() -> str:
     """An allow-list: the context holds what the Dockerfile copies, and cannot grow by accident."""
-    kept = ["docker/make-code", "docker/make-layer", "docker/make-root", "docker/packages.txt",
+    kept = ["docker/debs.lock", "docker/make-code", "docker/make-debs", "docker/make-layer",
+            "docker/make-root", "docker/packages.txt",
             *(f"requirements/{layer}.txt" for layer in ("uv", *LAYERS)), "src/cp_whisperx"]
     return "\n".join([f"# {_NOTE}", "*", *(f"!{path}" for path in kept), "**/__pycache__", "**/*.pyc"]) + "\n"
 
