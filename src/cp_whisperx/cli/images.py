@@ -16,7 +16,7 @@ from cp_whisperx import settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import bases, check, debs, engine, layout, measure, prove, recipe, standin
+from cp_whisperx.images import bases, check, debs, engine, layout, measure, prove, recipe, reproduce, standin
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
 
 _log = logs.get("images")
@@ -27,7 +27,7 @@ _registry = click.option("--registry", help="Where images are pushed to, such as
 
 @click.group()
 def images() -> None:
-    """The container images: build, base, lock, generate, check, measure, prove.
+    """The container images: build, base, lock, generate, check, measure, prove, reproduce.
 
     \b
     Example:  cp-whisperx images build
@@ -216,6 +216,32 @@ def images_prove(numbers: Sequence[int], clone_only: bool, base: str | None, con
         click.echo(f"{sum(one.proven for one in proofs)} of {len(proofs)} proven, "
                    f"{sum(len(one.verdicts) for one in proofs)} mutants")
     sys.exit(0 if all(one.proven for one in proofs) else RunnerError.exit_code)
+
+
+@images.command("reproduce")
+@click.argument("stages", nargs=-1, metavar="[STAGE...]")
+@_variant
+@click.option("--base", help="A base image in the place of the pinned one")
+@config_flag
+@json_flag
+def images_reproduce(stages: Sequence[str], variant: Any, base: str | None, config: Path | None,
+                     as_json: bool) -> None:
+    """Build what is committed twice, with empty caches, and compare to the bit; exits non-zero on a difference.
+
+    \b
+    Example:  cp-whisperx images reproduce
+    """
+    plan, found = _plan(stages, variant or "cpu", config, base=base), engine.find()
+    compared = reproduce.reproduce(plan, found)
+    if not stages:
+        _log.info(f"written to {reproduce.write(compared, plan.clone, found)}")
+    if as_json:
+        print_json([fields_of(one) | {"equal": one.equal} for one in compared])
+    else:
+        for one in compared:
+            click.echo(f"{'equal' if one.equal else 'DIFFERS':8} {one.image}  {one.difference or one.digest}")
+        click.echo(f"{sum(one.equal for one in compared)} of {len(compared)} equal")
+    sys.exit(0 if all(one.equal for one in compared) else RunnerError.exit_code)
 
 
 def _tell_proof(proof: prove.Proof) -> None:
