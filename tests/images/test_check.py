@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -50,10 +51,19 @@ def miniature(images: tuple[Image, ...] = IMAGES) -> Set:
         "source": "https://example.org", "revision": "0123abc", "version": __version__, "licenses": "MIT",
         "base.name": "python:3.11", "base.digest": bases.read(ROOT)[0].digest}.items()}
     return {image.target: Made(
-        [root, *(python_layer(layer) for layer in image.layers), core, stages],
+        [root, *(python_layer(layer) for layer in image.layers), bill(image), core, stages],
         {"Env": environment.copy(), "Labels": label.copy(), "User": "65532:0", "StopSignal": "SIGTERM", "Cmd": ["/job"],
          "Entrypoint": ["/usr/bin/python3.11", "-m", "cp_whisperx.stages", image.stage]},
         ["COPY /rootfs/ / # buildkit"]) for image in images}
+
+
+def bill(image: Image) -> Files:
+    named = [("deb", deb.name, deb.version) for deb in debs.read(ROOT)]
+    named += [("pypi", pin.name, pin.version) for layer in image.layers for pin in locks.read(ROOT, layer)
+              if pin.wanted]
+    components = [{"name": name, "version": version, "purl": f"pkg:{kind}/{name}@{version}"}
+                  for kind, name, version in named]
+    return {layout.BILL: File(json.dumps({"components": components}).encode())}
 
 
 def python_layer(layer: str) -> Files:
@@ -61,7 +71,8 @@ def python_layer(layer: str) -> Files:
     for pin in locks.read(ROOT, layer):
         if pin.wanted:
             name = pin.name.replace("-", "_")
-            files |= {f"site/{name}-{pin.version}.dist-info/RECORD": File(f"{name}/a.py,,\n".encode()),
+            files |= {f"site/{name}-{pin.version}.dist-info/RECORD": File(
+                f"{name}/a.py,,\n{name}-{pin.version}.dist-info/RECORD,,\n".encode()),
                       f"site/{name}/a.py": File(pin.name.encode() * 10),
                       f"site/{name}/__pycache__/a.cpython-311.pyc": File(UNCHECKED)}
     return files
@@ -287,7 +298,8 @@ def test_what_is_allowed_is_not_refused(tmp_path: Path, files: Files) -> None:
     for image in made.values():
         image.layers[0].update(files)
     for found in check.checks(ROOT, stored(tmp_path, made), IMAGES):
-        assert found.met, (found.id, found.detail)
+        # That these files are of no package is another matter.
+        assert found.met or found.id == "C5", (found.id, found.detail)
 
 
 @pytest.mark.parametrize("name", ["I1a", "I1b", "I2a", "I2b", "I3"])

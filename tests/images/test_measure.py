@@ -43,7 +43,8 @@ class Scripted:
             return {name: File((clone / name).read_bytes())}
 
         return write(out, {f"{measure.REGISTRY}/{image.reference()}": Made(
-            [{"root": File()}, *(part(f"requirements/{layer}.txt") for layer in image.layers), {"core": File()},
+            [{"root": File()}, *(part(f"requirements/{layer}.txt") for layer in image.layers),
+             {"sbom": File(image.target.encode())}, {"core": File()},
              part(measure.CODE)],
             {"Entrypoint": [image.stage]}) for image in self.built[-1].images})
 

@@ -31,10 +31,11 @@ NEW = replace(STAGES[0], name="new-stage",
 
 @dataclass(frozen=True)
 class Built:
-    """One stage of the Dockerfile: what it starts from, the stages it copies, the files it reads."""
+    """One stage of the Dockerfile: what it starts from, the stages it copies or mounts, the files it reads."""
 
     parent: str
     stages: tuple[str, ...]
+    mounted: tuple[str, ...]
     files: tuple[str, ...]
 
 
@@ -46,7 +47,11 @@ def parsed(dockerfile: str) -> Mapping[str, Built]:
         code = "\n".join(line for line in block.splitlines() if not line.startswith("#"))
         copied = re.findall(r"(?m)^COPY .*?--from=(\S+)", code)
         own = [part for line in re.findall(r"(?m)^(?:COPY|ADD) (?!.*--from=)(.*)$", code) for part in line.split()[:-1]]
-        found[first[3]] = Built(first[1], tuple(copied), (*re.findall(r"source=([^,\s]+)", code), *own))
+        mounts = re.findall(r"--mount=(type=bind\S*)", code)
+        mounted = [part[5:] for mount in mounts for part in mount.split(",") if part.startswith("from=")]
+        files = [part[7:] for mount in mounts for part in mount.split(",")
+                 if part.startswith("source=") and "from=" not in mount]
+        found[first[3]] = Built(first[1], tuple(copied), tuple(mounted), (*files, *own))
     return found
 
 
@@ -56,7 +61,7 @@ def inputs(name: str, stages: Mapping[str, Built]) -> Iterator[str]:
         yield name
         return
     yield from stages[name].files
-    for other in (stages[name].parent, *stages[name].stages):
+    for other in (stages[name].parent, *stages[name].stages, *stages[name].mounted):
         yield from inputs(other, stages)
 
 
@@ -93,8 +98,9 @@ def test_a_new_stage_has_its_images_by_the_table_alone(clone: Path, monkeypatch:
     monkeypatch.setattr(recipe, "BY_NAME", {**recipe.BY_NAME, NEW.name: NEW})
     assert set(recipe.generate(clone)) == {"docker/Dockerfile", "docker/docker-bake.hcl", "docker/compose.yaml"}
     built = parsed((clone / "docker" / "Dockerfile").read_text())
-    assert built["new-stage-cpu"].stages == ("root", "layer-base", "layer-onnx", "code", "code")
-    assert built["new-stage-cuda"].stages == ("root", "layer-base", "layer-onnx", "layer-cuda", "code", "code")
+    assert built["new-stage-cpu"].stages == ("root", "layer-base", "layer-onnx", "sbom-new-stage-cpu", "code", "code")
+    assert built["new-stage-cuda"].stages == (
+        "root", "layer-base", "layer-onnx", "layer-cuda", "sbom-new-stage-cuda", "code", "code")
     assert built["new-stage-cuda-debug"].parent == "new-stage-cuda"
     bake = (clone / "docker" / "docker-bake.hcl").read_text()
     assert 'target "new-stage-cpu"' in bake and '"new-stage-cuda"' in bake.split('group "cuda"')[1].split("}")[0]
@@ -111,12 +117,13 @@ def test_a_layer_without_a_place_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_layers_stand_in_one_order_so_that_images_share_them(stages: Mapping[str, Built]) -> None:
-    wanted = ("root", *(f"layer-{layer}" for layer in LAYERS), "code", "code")
     for image in images():
+        bill = f"sbom-{image.target}"
+        wanted = ("root", *(f"layer-{layer}" for layer in LAYERS), bill, "code", "code")
         assert image.layers == tuple(layer for layer in LAYERS if layer in image.layers)
         copied = stages[image.target].stages
         assert copied == tuple(stage for stage in wanted if stage in copied)
-        assert copied == ("root", *(f"layer-{layer}" for layer in image.layers), "code", "code")
+        assert copied == ("root", *(f"layer-{layer}" for layer in image.layers), bill, "code", "code")
 
 
 def test_cuda_is_cpu_and_more() -> None:

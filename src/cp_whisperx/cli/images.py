@@ -27,7 +27,7 @@ _registry = click.option("--registry", help="Where images are pushed to, such as
 
 @click.group()
 def images() -> None:
-    """The container images: build, base, lock, generate, check, measure, prove, reproduce.
+    """The container images: build, base, lock, generate, check, measure, prove, reproduce, sbom.
 
     \b
     Example:  cp-whisperx images build
@@ -176,6 +176,27 @@ def images_check(stages: Sequence[str], variant: Any, registry: str | None, clon
             for line in () if one.met else one.detail:
                 click.echo(f"{'':13}{line}")
     sys.exit(0 if all(one.met for one in found) else RunnerError.exit_code)
+
+
+@images.command("sbom")
+@click.argument("stage")
+@_variant
+@_registry
+@config_flag
+def images_sbom(stage: str, variant: Any, registry: str | None, config: Path | None) -> None:
+    """Print the bill of materials that an image carries: CycloneDX JSON, with versions, sources and licences.
+
+    \b
+    Example:  cp-whisperx images sbom asr > asr.cdx.json
+    """
+    image, = recipe.select((stage,), variant or "cpu")
+    chosen = settings.load({"images.registry": registry}, file=config).images
+    with tempfile.TemporaryDirectory() as work:
+        stored, = layout.save(engine.find(), (image.reference(chosen.registry),), Path(work) / "image.tar").images
+        text = next((entry.text for entry in stored.entries if entry.path == layout.BILL), "")
+    if not text:
+        raise RunnerError(f"{stored.name} carries no bill of materials", hint="build it: cp-whisperx images build")
+    click.echo(text, nl=False)
 
 
 @images.command("measure")

@@ -27,6 +27,13 @@ def files(layers: Iterable[Layer]) -> Counter[str]:
     return Counter({entry.path: entry.size for layer in layers for entry in layer.entries if entry.size})
 
 
+def unowned(layer: Layer) -> tuple[str, ...]:
+    """Files of /site that no package's list of files names."""
+    owners = _owners(layer.entries)
+    return tuple(entry.path for entry in layer.entries if entry.kind == "file" and entry.path.startswith("site/")
+                 and _owner(entry.path, owners) == entry.path)
+
+
 def _owners(entries: Iterable[Entry]) -> dict[str, str]:
     """Files and folders that the RECORD lists name. A folder that two share belongs to neither."""
     found: dict[str, str] = {}

@@ -59,6 +59,7 @@ CONTENT = (
     Claim("C2", "numeric user with group 0, entrypoint without a shell, ends on SIGTERM", content.contract),
     Claim("C3", "labels say source, revision, version, licence and base", content.labels),
     Claim("C4", "every Debian package has its licence in the image", content.licences),
+    Claim("C5", "a bill of materials names every package in the image, and every file is of one", content.bill),
     Claim("I1a", "the :cpu set, each layer once, unpacked", sizes.set_unpacked, 400 * MB, "bytes", "cpu"),
     Claim("I1b", "the :cpu set, each layer once, compressed", sizes.set_compressed, 125 * MB, "bytes", "cpu"),
     Claim("I2a", "the largest light stage, unpacked", sizes.light_stage, 60 * MB, "bytes", "cpu"),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 
 from cp_whisperx import __version__
-from cp_whisperx.images import bases, debs, locks
+from cp_whisperx.images import attribution, bases, debs, locks
 from cp_whisperx.images.evidence import Evidence, Finding, faults, layer_names, megabytes
-from cp_whisperx.images.layout import DEBS, Entry, StoredImage
+from cp_whisperx.images.layout import BILL, DEBS, Entry, StoredImage
 from cp_whisperx.images.recipe import Image
 
 _SHELLS = frozenset({"ash", "bash", "busybox", "csh", "dash", "fish", "ksh", "rbash", "sh", "zsh"})
@@ -43,14 +44,38 @@ def packages(evidence: Evidence) -> Finding:
     for image, stored in evidence.stored.items():
         wanted = {f"{pin.name} {pin.version}" for layer in image.layers
                   for pin in locks.read(evidence.clone, layer) if pin.wanted}
-        held = set()
-        for path in _folders(stored.entries):
-            if path.parts[0] == "site" and len(path.parts) == 2 and path.suffix == ".dist-info":
-                name, _, version = path.stem.partition("-")
-                held.add(f"{locks.normal(name)} {version}")
+        held = _installed(stored)
         found += [f"{image.target} lacks {one}" for one in sorted(wanted - held)]
         found += [f"{image.target} holds {one}, which none of its locks has" for one in sorted(held - wanted)]
     return faults(found)
+
+
+def bill(evidence: Evidence) -> Finding:
+    """The bill of materials names every package that is there and no other, and every file of /site is of one."""
+    found = []
+    for image, stored in evidence.stored.items():
+        texts = {entry.path: entry.text for entry in stored.entries if entry.path in (DEBS, BILL)}
+        if not (text := texts.get(BILL)):
+            found.append(f"{image.target} has no {BILL}")
+            continue
+        named = {(one["purl"].split(":")[1].split("/")[0], f"{one['name']} {one['version']}")
+                 for one in json.loads(text)["components"]}
+        there = {("pypi", one) for one in _installed(stored)} | {
+            ("deb", f"{deb.name} {deb.version}") for deb in debs.parse(texts.get(DEBS, ""), DEBS)}
+        found += [f"{image.target}: the bill lacks {name}" for _, name in sorted(there - named)]
+        found += [f"{image.target}: the bill names {name}, which is not there" for _, name in sorted(named - there)]
+    return faults(found + [f"{name}: {path} is of no package" for name, layer in evidence.by_layer.values()
+                           for path in attribution.unowned(layer)])
+
+
+def _installed(stored: StoredImage) -> set[str]:
+    """`name version` of every Python package, by its folder of metadata."""
+    held = set()
+    for path in _folders(stored.entries):
+        if path.parts[0] == "site" and len(path.parts) == 2 and path.suffix == ".dist-info":
+            name, _, version = path.stem.partition("-")
+            held.add(f"{locks.normal(name)} {version}")
+    return held
 
 
 def no_builders(evidence: Evidence) -> Finding:
@@ -131,7 +156,7 @@ def licences(evidence: Evidence) -> Finding:
     found = []
     for image, stored in evidence.stored.items():
         held = {entry.path for entry in stored.entries if entry.path.startswith("licenses/")
-                and entry.path != DEBS and entry.kind != "folder"}
+                and entry.path not in (DEBS, BILL) and entry.kind != "folder"}
         found += [f"{image.target}: {name} is missing" for name in sorted(wanted - held)]
         found += [f"{image.target}: {name} is of no package in {debs.PACKAGES}" for name in sorted(held - wanted)]
     return faults(found)

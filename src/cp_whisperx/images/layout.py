@@ -23,6 +23,8 @@ _SECRET = re.compile(rb"\bhf_[A-Za-z0-9]{30,}|\bgh[pousr]_[A-Za-z0-9]{36,}|\bgit
                      rb"-----BEGIN [A-Z ]*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{40}")
 DEBS = "licenses/debs"
 """Where an image lists its Debian packages: name, version and sha256, a line each."""
+BILL = "licenses/sbom.cdx.json"
+"""Where an image has its bill of materials."""
 _ELF = b"\x7fELF"
 _SYMBOL_TABLE = 2
 _CHUNK = 1 << 20
@@ -45,7 +47,7 @@ class Entry:
     secret: bool = False
     """Holds what looks like an access token or a private key."""
     text: str = ""
-    """Of a package's RECORD, the list of its files, and of licenses/debs, the list of Debian packages; else empty."""
+    """Of the files that say what an image is made of: a package's RECORD, DEBS and BILL; else empty."""
 
     @property
     def is_whiteout(self) -> bool:
@@ -167,7 +169,7 @@ def _file(path: str, member: tarfile.TarInfo, file: IO[bytes]) -> Entry:
         table += chunk[max(0, start - position):max(0, end - position)]
         # A library has the words of key files in its own messages.
         secret = secret or (not end and bool(_SECRET.search(chunk)))
-        if path.endswith(".dist-info/RECORD") or path == DEBS:
+        if path.endswith(".dist-info/RECORD") or path in (DEBS, BILL):
             text.append(chunk)
         position += len(chunk)
     return Entry(path, "file", member.size, member.mode, state.hexdigest(), head[:16], _symbols(table), secret,

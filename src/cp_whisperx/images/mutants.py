@@ -154,7 +154,8 @@ OPTIMISATIONS = (
         Mutant("torch comes in", "5a", edit("requirements/asr.txt", (
             "", "torch==2.8.0 \\\n    --hash=sha256:" + "0" * 64 + "\n"))),
         Mutant("a package that no lock has is installed", "5b", _in_layer(
-            'mkdir -p extra-1.0.dist-info; : > extra-1.0.dist-info/METADATA'), built=True),
+            "mkdir -p extra-1.0.dist-info; printf 'Name: extra\nVersion: 1.0\nLicense: MIT\n' > "
+            "extra-1.0.dist-info/METADATA"), built=True),
     )),
     Optimisation(6, "wheels stay with the builder: no compiler, no installer, stripped, compiled", (
         Mutant("the wheelhouse is copied", "6a", _in_layer(

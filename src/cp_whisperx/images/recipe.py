@@ -110,6 +110,17 @@ RUN --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt,required
 """
 
 
+def _bill_stage(image: Image) -> str:
+    mounts = "".join(f"    --mount=type=bind,from=layer-{layer},source=/layer/site,target=/in/{layer} \\\n"
+                     for layer in image.layers)
+    return f"""
+FROM biller AS sbom-{image.target}
+RUN --mount=type=bind,from=root,source=/rootfs/licenses,target=/in/licenses \\
+{mounts}    --mount=type=bind,source=docker/make-sbom,target=/make-sbom \\
+    /make-sbom {image.target} /bill /in/licenses {" ".join(f"/in/{layer}" for layer in image.layers)}
+"""
+
+
 def _image_stage(image: Image) -> str:
     environment = ["HOME=/tmp", "PYTHONPATH=/app:/site", "PYTHONUNBUFFERED=1", "CP_WHISPERX_MODELS=/models"]
     module, command = f'"cp_whisperx.stages", "{image.stage}"', '"/job"'
@@ -124,9 +135,10 @@ def _image_stage(image: Image) -> str:
                         "NVIDIA_VISIBLE_DEVICES=all"]
     copies = "\n".join(["COPY --link --from=root /rootfs/ /",
                         *(f"COPY --link --from=layer-{layer} /layer/ /" for layer in image.layers),
+                        f"COPY --link --from=sbom-{image.target} /bill/ /",
                         "COPY --link --from=code /code/core/ /",
                         "COPY --link --from=code /code/stages/ /"])
-    return f"""
+    return _bill_stage(image) + f"""
 FROM scratch AS {image.target}
 {copies}
 ENV {" ".join(sorted(environment))}
@@ -266,8 +278,8 @@ GENERATED: dict[str, Callable[[Path], str]] = {
 def dockerignore() -> str:
     """An allow-list: the context holds what the Dockerfile copies, and cannot grow by accident."""
     kept = ["docker/debs.lock", "docker/make-code", "docker/make-debs", "docker/make-layer",
-            "docker/make-root", "docker/packages.txt",
-            *(f"requirements/{layer}.txt" for layer in ("uv", *LAYERS)), "src/cp_whisperx"]
+            "docker/make-root", "docker/make-sbom", "docker/packages.txt",
+            *(f"requirements/{layer}.txt" for layer in ("uv", "sbom", *LAYERS)), "src/cp_whisperx"]
     return "\n".join([f"# {_NOTE}", "*", *(f"!{path}" for path in kept), "**/__pycache__", "**/*.pyc"]) + "\n"
 
 
