@@ -103,16 +103,27 @@ class Web:
         raise EngineError(f"{self._name} {problem}", hint="run again later")
 
     def _try(self, path: str, query: Mapping[str, str]) -> _Try:
+        # Opened here, so that what it costs to load the library is not taken for a slow network.
+        client = self._opened()
         one = _Try()
-        threading.Thread(target=self._ask, args=(one, path, query), daemon=True).start()
+        threading.Thread(target=self._ask, args=(client, one, path, query), daemon=True).start()
         if not one.reached.wait(self._limits.connect_s):
             return _Try(problem="could not be reached: no connection within "
                         f"{self._limits.connect_s:g} s", offline=True)
         if not one.ended.wait(self._limits.answer_s):
-            return _Try(problem=f"sent no whole answer within {self._limits.answer_s:g} s")
+            return _Try(problem=self._late())
         return one
 
-    def _ask(self, one: _Try, path: str, query: Mapping[str, str]) -> None:
+    def _opened(self) -> httpx2.Client:
+        import httpx2
+
+        if self._client is None:
+            # A redirect is not followed: it would take the key to another server.
+            self._client = httpx2.Client(follow_redirects=False, headers=self._headers, timeout=httpx2.Timeout(
+                self._limits.answer_s, connect=self._limits.connect_s))
+        return self._client
+
+    def _ask(self, client: httpx2.Client, one: _Try, path: str, query: Mapping[str, str]) -> None:
         import httpx2
 
         def trace(event: str, _: Mapping[str, Any]) -> None:
@@ -120,18 +131,15 @@ class Web:
                 one.reached.set()
 
         try:
-            if self._client is None:
-                self._client = httpx2.Client(follow_redirects=False, headers=self._headers, timeout=httpx2.Timeout(
-                    self._limits.answer_s, connect=self._limits.connect_s))
-            with self._client.stream("GET", self._base_url + path, params={**query, **self._query},
-                                     extensions={"trace": trace}) as answer:
+            with client.stream("GET", self._base_url + path, params={**query, **self._query},
+                               extensions={"trace": trace}) as answer:
                 one.status = answer.status_code
                 one.retry_after = answer.headers.get("Retry-After", "")
                 one.body = self._body(answer, one)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError):
             one.problem, one.offline = "could not be reached: no connection", True
         except httpx2.TimeoutException:
-            one.problem = "answered too slowly"
+            one.problem = self._late()
         except (httpx2.RemoteProtocolError, httpx2.ReadError, httpx2.WriteError, httpx2.DecodingError):
             one.problem, one.may_pass = "cut its answer off or garbled it", True
         except Exception as error:
@@ -140,6 +148,9 @@ class Web:
         finally:
             one.reached.set()
             one.ended.set()
+
+    def _late(self) -> str:
+        return f"sent no whole answer within {self._limits.answer_s:g} s"
 
     def _body(self, answer: httpx2.Response, one: _Try) -> bytes:
         body = bytearray()

@@ -10,12 +10,13 @@ from cp_whisperx.film.facts import clean, unique
 _NOTE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 """(voice), (uncredited), (as Vijay Kumar), [archive footage]."""
 _OPEN_NOTE = re.compile(r"[(\[].*$")
+_LEFT_OVER = str.maketrans(")]", "  ")
 _BETWEEN = re.compile(r"\s*[/|;]\s*|\s+aka\s+|\s+a\.k\.a\.\s+", re.IGNORECASE)
 _AGE = re.compile(r"^(?:young|younger|old|older|elder|elderly|teen|teenage|adult|child|kid)\s+(?=\S)", re.IGNORECASE)
 _NO_NAME = frozenset((
     "self", "himself", "herself", "themselves", "themself", "narrator", "voice", "various", "additional voices",
     "uncredited", "host", "extra", "cameo", "special appearance", "guest appearance", "friendly appearance", "n/a",
-    "unknown", "-"))
+    "unknown", "man", "woman", "boy", "girl", "lady", "guy", "child", "kid"))
 _SELF = re.compile(r"^(?:self|himself|herself|themselves)\b\s*(?:[-–—:,].*)?$", re.IGNORECASE)
 _DESCRIBED = re.compile(r"\s(?:in|on|at|with|from|infront)\s|#\s*\d|\b(?:no|nr)\.\s*\d|\s\d+$")
 """`Man on bike`, `Guest in the song …`, `Guard #2`: descriptions, in which nobody is named."""
@@ -30,6 +31,7 @@ def names(role: str) -> tuple[str, ...]:
     text = clean(role)
     while (without := _NOTE.sub(" ", text)) != text:
         text = without
+    text = text.translate(_LEFT_OVER)
     return unique(name for part in _BETWEEN.split(_OPEN_NOTE.sub("", text)) for name in _of(part))
 
 
@@ -37,12 +39,12 @@ def _of(part: str) -> Iterator[str]:
     nicknames = [found["nick"] for found in _NICKNAME.finditer(part)]
     for name in (_NICKNAME.sub(" ", part), *nicknames):
         name = " ".join(name.split()).strip(" ,.-–—:\"'“”‘’«»")
-        if _SELF.match(name) or name.casefold() in _NO_NAME:
+        if _SELF.match(name):
             continue
         if owner := _OF_SOMEBODY.match(name):
             name = owner["whose"]
-        name = _AGE.sub("", name)
-        if _is_name(name):
+        name = _AGE.sub("", name).strip()
+        if name.casefold() not in _NO_NAME and _is_name(name):
             yield name
 
 

@@ -15,7 +15,7 @@ from cp_whisperx import languages
 from cp_whisperx.artifacts import Frozen
 from cp_whisperx.errors import MediaError
 from cp_whisperx.film import cast, naming, nfo
-from cp_whisperx.film.facts import FilmFacts
+from cp_whisperx.film.facts import FilmFacts, clean
 
 _FILM_SUFFIXES = frozenset((".mkv", ".mp4", ".m4v", ".avi", ".mov", ".webm", ".ts", ".m2ts", ".mpg", ".mpeg", ".vob",
                             ".ogm", ".wmv", ".flv"))
@@ -57,7 +57,7 @@ def gather(film: Path, *, cast_file: Path | None, duration_s: float | None, trac
     spoken = {language.code for track in tracks if (language := languages.find(track))}
     return Clues(
         nfo=found, nfo_file=nfo_name, path_ids=path_ids, title=named.title, year=named.year,
-        cast=cast.read(cast_file) if cast_file else None, cast_file=cast_file.name if cast_file else "",
+        cast=cast.read(cast_file) if cast_file else None, cast_file=clean(cast_file.name) if cast_file else "",
         duration_s=duration_s, languages=tuple(sorted(spoken)), may_ask=may_ask, problems=tuple(problems))
 
 
@@ -73,13 +73,14 @@ def _nfo(film: Path, problems: list[str]) -> tuple[FilmFacts | None, str]:
         if path is None or not path.is_file():
             continue
         if name == "movie.nfo" and (others := _other_films(film, beside)):
-            problems.append(f"{path.name} was not used: it may be about {others[0]}, which is in the same folder")
+            problems.append(f"{name} was not used: it may be about {others[0]}, which is in the same folder")
             return None, ""
+        shown = clean(path.name)
         try:
             with path.open("rb") as file:
-                return nfo.parse(file.read(nfo.MAX_BYTES + 1), path.name), path.name
+                return nfo.parse(file.read(nfo.MAX_BYTES + 1), shown), shown
         except OSError as error:
-            problems.append(f"{path.name} cannot be read ({error.strerror})")
+            problems.append(f"{shown} cannot be read ({error.strerror})")
         except MediaError as error:
             problems.append(error.message)
         return None, ""
@@ -87,5 +88,5 @@ def _nfo(film: Path, problems: list[str]) -> tuple[FilmFacts | None, str]:
 
 
 def _other_films(film: Path, beside: Sequence[Path]) -> list[str]:
-    return [path.name for path in beside if path.suffix.lower() in _FILM_SUFFIXES and path.name != film.name
+    return [clean(path.name) for path in beside if path.suffix.lower() in _FILM_SUFFIXES and path.name != film.name
             and not any(word in path.stem.lower() for word in _ASIDES)]

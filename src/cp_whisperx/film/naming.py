@@ -1,8 +1,8 @@
 """Title and year from the name of a film's file and of its folder, and the ids that some write into them.
 
-Names are taken apart by guessit: on its own list of release names it is right where the smaller
-parse-torrent-title is not (bench/film_names.py). It takes 0.3 s to load and is needed only where a job is made, so it
-is loaded when nothing better is known, and no image holds it.
+Names are taken apart by guessit. parse-torrent-title is smaller and as good on plain names, but cuts titles where a
+word of them is one of its own (bench/film_names.py has both). guessit takes 0.4 s to load and is needed only where a
+job is made, so it is loaded when nothing better is known, and no image holds it.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def ids(film: Path) -> dict[str, str]:
 
 def guess(film: Path) -> Named:
     """Title and year, from the folder where the file's own name has none. Raises ImportError without guessit."""
-    # guessit weighs the file's name against its folder's; folders that hold many films would only mislead it.
-    folder = clean(film.parent.name)
-    own, name = _parse(clean(film.name)), clean(film.name)
-    if _SHELF.fullmatch(folder):
+    own = _parse(clean(film.name))
+    # guessit weighs the file's name against its folders'; a folder that holds many films would only mislead it.
+    folders = [folder for folder in map(clean, film.parts[-1 - _PARENTS:-1]) if not _SHELF.fullmatch(folder)]
+    if not folders:
         return own
-    both = _parse(f"{folder}/{name}")
+    both = _parse("/".join([*folders, clean(film.name)]))
     if own.title and own.year and not (both.title and both.year):
         return own
     return both

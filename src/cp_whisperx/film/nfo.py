@@ -143,7 +143,7 @@ def _read(data: bytes) -> _Element | None:
         return None
     try:
         return _Reader().read(data[start:], None)
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, ValueError):
         pass
     # A bare `&`, an entity of HTML, or an encoding that is not the one declared.
     text = _ENTITY.sub(lambda found: html.escape(html.unescape(found[0]), quote=False), _text(data))
@@ -178,7 +178,8 @@ class _Reader:
         self._complete = False
 
     def read(self, data: bytes, encoding: str | None) -> _Element | None:
-        """Raises expat.ExpatError if the first element does not come to its end, _Refused for what is not allowed."""
+        """Raises expat.ExpatError if the first element does not come to its end, LookupError or ValueError for an
+        encoding that is not known, _Refused for what is not allowed."""
         parser = expat.ParserCreate(encoding)
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
@@ -189,8 +190,6 @@ class _Reader:
         except expat.ExpatError:
             if not self._complete:
                 raise
-        except (LookupError, ValueError):
-            raise _Refused("is in an encoding that is not known") from None
         return self._root
 
     def _doctype(self, *_: object) -> None:

@@ -30,7 +30,7 @@ from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 if TYPE_CHECKING:
     from cp_whisperx.media.probe import Media
 
-_FILM_ID = re.compile(r"(?:\S*/title/|imdb:)?(?P<imdb>tt\d{7,10})/?|(?:\S*/movie/|tmdb:)?(?P<tmdb>\d{1,9})(?:[-/]\S*)?")
+_FILM_ID = re.compile(r"(?:\S*/title/|imdb:)?(?P<imdb>tt\d{7,10})/?|(?:\S*/movie/|tmdb:)?(?P<tmdb>\d{1,9})(?:-[\w-]*)?")
 
 
 class Options(StageOptions):
