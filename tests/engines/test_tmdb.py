@@ -112,6 +112,14 @@ def test_gaps_in_an_answer_are_gaps_in_the_facts(tmp_path: Path) -> None:
     assert film.credits == (Credit(person="Raj"),)
 
 
+@pytest.mark.parametrize(("code", "language"), [
+    ("hi", "hi"), ("cn", "yue"), ("xx", None), ("", None), ("HI-in", "hi"), ("bh", "bh"), ("?", None), (None, None)])
+def test_languages_are_those_that_whisper_has(code: str | None, language: str | None, tmp_path: Path) -> None:
+    with serving({"/movie/7": document(SMALL | {"original_language": code})}) as server:
+        film = tmdb(server.url, tmp_path).film("7")
+    assert film is not None and film.original_language == language
+
+
 def test_a_fresh_answer_is_not_asked_for_again_and_an_old_one_helps_out(tmp_path: Path) -> None:
     with serving({"/movie/7": [document(SMALL), document(SMALL | {"runtime": 140}), raw(b"", 503)]}) as server:
         def minutes(now: float, key: str = TOKEN) -> float:

@@ -124,9 +124,11 @@ def test_what_was_not_found_is_told(film_id: str | None, clues: Clues, lacked: s
 
 def test_after_one_failure_nothing_more_is_asked(tmp_path: Path) -> None:
     catalogue = ListedCatalogue([], offline=True)
-    film, _ = told(Clues(nfo=ABOUT_TWO, nfo_file="a.nfo", path_ids={"tmdb": "1"}, title="Don"), tmp_path, catalogue)
+    film, warnings = told(Clues(nfo=ABOUT_TWO, nfo_file="a.nfo", path_ids={"tmdb": "1"}, title="Don"), tmp_path,
+                          catalogue)
     assert len(catalogue.asked) == 1
     assert film.lacked == ("the list could not be reached: no connection",)
+    assert len(warnings) == 1 and "to ask again, delete the folder tmdb of this job" in warnings[0]
     assert (film.title, film.sources) == ("Don", ("a.nfo",))
 
 
@@ -187,7 +189,9 @@ def test_whatever_the_server_does_the_stage_succeeds_from_what_is_local(
     film.with_suffix(".nfo").write_text(NFO.format(id=7))
     with serving({"/movie/7": behaviour}) as server:
         found = run(film, tmp_path, base_url=server.url, connect_s=10, answer_s=0.5 if "within" in sentence else 10)
+        record = prepare(film, tmp_path, base_url=server.url, film_id=None).record("tmdb")
     assert found.lacked and found.lacked[0].startswith(sentence)
+    assert record and (bool(record.warnings) == (sentence != TROUBLES["404"][1]))
     assert found.title == "Dilwale" and found.credits[0].characters == ("Simran", "Simmi")
     assert found.sources == ("Aag.1948.nfo",) and found.attribution == ""
 

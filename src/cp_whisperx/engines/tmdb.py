@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from cp_whisperx import languages
 from cp_whisperx.artifacts import Credit
 from cp_whisperx.engines.answers import FRESH_S, Answers
 from cp_whisperx.engines.web import Limits, Web
@@ -158,7 +159,7 @@ class Tmdb:
             return None
         found = _valid(answer, model)
         if found is None:
-            raise EngineError(f"{self.name} sent an answer that is not what it documents", hint="run again later")
+            raise EngineError(f"{self.name} sent an answer that is not what it documents")
         self._answers.put(question, answer)
         return found
 
@@ -180,7 +181,7 @@ def _facts(movie: _Movie) -> FilmFacts:
         title=title or None,
         original_title=original or None,
         year=int(year[0]) if year else None,
-        original_language=clean(movie.original_language) or None,
+        original_language=_language(clean(movie.original_language)),
         runtime_s=movie.runtime * 60.0 if movie.runtime and 0 < movie.runtime < 10_000 else None,
         ids={"tmdb": str(movie.id), **({"imdb": imdb[0]} if imdb else {})},
         alternative_titles=unique(name for name in _titles(movie) if name not in (title, original)),
@@ -189,6 +190,12 @@ def _facts(movie: _Movie) -> FilmFacts:
         places=unique(_capitals(part) for place in places for part in place.split(",")),
         overview=clean(movie.overview, _OVERVIEW_CHARS),
     )
+
+
+def _language(code: str) -> str | None:
+    """TMDB's codes are ISO 639-1 but for two of its own: `cn` is Cantonese, `xx` no language."""
+    known = languages.find({"cn": "yue", "xx": "und"}.get(code, code))
+    return known.code if known else code if re.fullmatch(r"[a-z]{2}", code) and code != "xx" else None
 
 
 def _titles(movie: _Movie) -> Iterator[str]:

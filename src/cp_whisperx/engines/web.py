@@ -78,7 +78,7 @@ class Web:
         A server that could not be reached is not tried again.
         """
         if self._down:
-            raise EngineError(self._down, hint="run again when there is a network")
+            raise EngineError(self._down)
         until = time.monotonic() + self._limits.patience_s
         for number in range(1, self._limits.tries + 1):
             one = self._try(path, query)
@@ -100,7 +100,7 @@ class Web:
                 problem += f" and wants {wait:.0f} s of waiting, which is too long"
                 break
             self._sleep(wait)
-        raise EngineError(f"{self._name} {problem}", hint="run again later")
+        raise EngineError(f"{self._name} {problem}")
 
     def _try(self, path: str, query: Mapping[str, str]) -> _Try:
         # Opened here, so that what it costs to load the library is not taken for a slow network.

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _FILM_ID = re.compile(r"(?:\S*/title/|imdb:)?(?P<imdb>tt\d{7,10})/?|(?:\S*/movie/|tmdb:)?(?P<tmdb>\d{1,9})(?:-[\w-]*)?")
 
+_COMMAND_LINE = "the command line"
+
 
 class Options(StageOptions):
     film_id: str | None = Field(None, description="Which film it is: tt0112870 or tmdb:19404; empty: found by its "
@@ -80,7 +82,7 @@ def identify(catalogue: FilmCatalogue, clues: Clues, options: Options, tools: To
     lacked = [*clues.problems, *([problem] if problem else [])]
     asked = _Asked(catalogue, clues, lacked)
     given = _FILM_ID.fullmatch(options.film_id) if options.film_id else None
-    found = asked.by_ids({kind: value for kind, value in given.groupdict().items() if value}, "the command line") \
+    found = asked.by_ids({kind: value for kind, value in given.groupdict().items() if value}, _COMMAND_LINE) \
         if given else asked.by_clues()
     nfo = clues.nfo
     if found and nfo and _contradict(found, nfo):
@@ -97,6 +99,10 @@ def identify(catalogue: FilmCatalogue, clues: Clues, options: Options, tools: To
         facts = merged(facts, source) if source else facts
     for sentence in lacked:
         tools.log.info(f"lacked: {sentence}")
+    if asked.trouble:
+        # What was made without an answer stands until it is asked for anew: a run without a network repeats nothing.
+        tools.warn(f"{asked.trouble}: what is local was used; to ask again, delete the folder "
+                   f"{STAGE.name} of this job and run again")
     tools.progress(1.0, 1.0)
     return Film(**{name: getattr(facts, name) for name in FilmFacts.model_fields},
                 sources=tuple(name for source, name in sources if source), lacked=tuple(lacked),
@@ -112,6 +118,8 @@ class _Asked:
         self._lacked = lacked
         self._failed = False
         self.source = ""
+        self.trouble = ""
+        """Why no answer came although there was a key; or that what the user named is not there."""
 
     def by_clues(self) -> FilmFacts | None:
         clues = self._clues
@@ -132,6 +140,8 @@ class _Asked:
                     self.source = f"{kind}:{ids[kind]} of {where}" if kind == "tmdb" else f"{ids[kind]} of {where}"
                     return found
                 self._lacked.append(f"{self._catalogue.name} knows no film {ids[kind]}, the id of {where}")
+                if where == _COMMAND_LINE:
+                    self.trouble = self._lacked[-1]
             except EngineError as error:
                 self._give_up(error)
         return None
@@ -156,6 +166,8 @@ class _Asked:
     def _give_up(self, error: EngineError) -> None:
         """One failure is enough: what comes after it would wait as long."""
         self._failed = True
+        # With a hint it is something that the user may do, without one it is the network or the server.
+        self.trouble = "" if error.hint else error.message
         self._lacked.append(error.message + (f" ({error.hint})" if error.hint else ""))
 
 
