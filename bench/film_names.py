@@ -3,8 +3,8 @@
 CASES are guessit's own test lists, so guessit was made for them and its figure is an upper one; the names of Indian
 films in tests/cases are ours, and neither parser knows them. Beside guessit
 parse-torrent-title, with the best use we know of it (the file's name, else the folder's). It is no dependency of ours:
-    python -m venv /tmp/peer && /tmp/peer/bin/pip install parse-torrent-title
-    PYTHONPATH=$(echo /tmp/peer/lib/python*/site-packages) python bench/film_names.py CASES.yml
+    python -m venv peer && peer/bin/pip install parse-torrent-title
+    PYTHONPATH=$(echo peer/lib/python*/site-packages) python bench/film_names.py CASES.yml
 """
 
 from __future__ import annotations

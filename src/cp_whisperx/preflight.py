@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Literal
 
 from cp_whisperx.engines import secret
-from cp_whisperx.engines.tmdb import SECRETS
 from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.settings import Settings
@@ -22,7 +21,7 @@ from cp_whisperx.stages import STAGES
 _PYTHON = (3, 11)
 _LIBRARIES = ("av", "numpy", "onnxruntime", "ctranslate2", "faster-whisper", "httpx2", "guessit", "pydantic")
 _FREE_GB = 2.0
-_KEYS = (("HF_TOKEN", "gated models on the hub"), *((name, "film metadata") for name in SECRETS))
+_KEYS = (("HF_TOKEN", "gated models on the hub"), *((name, "film metadata") for name in secret.TMDB))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cp_whisperx import pipeline
-from cp_whisperx.engines.tmdb import SECRETS
+from cp_whisperx.engines import secret
 from cp_whisperx.errors import INTERRUPTED, ConfigError, EngineError, MediaError, RunnerError
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import images, select
@@ -67,7 +67,7 @@ def after(command: list[str], flag: str) -> list[str]:
 @pytest.mark.parametrize("stage", [stage.name for stage in STAGES])
 def test_every_stage_is_under_the_contract(stage: str, film: Path, models_folder: Path, tmp_path: Path,
                                            monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in SECRETS:
+    for name in secret.TMDB:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(f"{name}_FILE", raising=False)
     (image,) = select((stage,), "cpu")

@@ -17,6 +17,7 @@ import pytest
 
 from cp_whisperx import pipeline, settings
 from cp_whisperx.artifacts import Film
+from cp_whisperx.engines.answers import Answers
 from cp_whisperx.engines.fake import ListedCatalogue
 from cp_whisperx.engines.tmdb import Tmdb
 from cp_whisperx.errors import ConfigError
@@ -166,6 +167,50 @@ def test_the_recorded_film_becomes_the_artifact(film: Path, shared_media: Path, 
     assert first.alternative_titles[-1] == "Dilwale"
     assert first.attribution == Tmdb.notice and "not endorsed" in first.attribution
     assert first.lacked == ()
+
+
+@pytest.mark.media
+@pytest.mark.parametrize(("title", "year", "minutes", "number"), [
+    ("Parmanu The Story of Pokhran", 2018, 126, 465642),
+    ("Perfume The Story of a Murderer", None, 147, 1427),
+    ("The Story", None, 100, None),
+])
+def test_one_of_many_that_are_called_alike(title: str, year: int | None, minutes: int, number: int | None,
+                                           shared_media: Path, tmp_path: Path) -> None:
+    """A recorded page of results; the running times are ours, and all alike, so that the title decides."""
+    page = json.loads((shared_media / "metadata" / "tmdb" / "search_the_story.json").read_bytes())
+    answers = {"/search/movie": document(page), **{
+        f"/movie/{one['id']}": document(one | {"runtime": minutes}) for one in page["results"]}}
+    with serving(answers) as server:
+        found = identify(Tmdb(TOKEN, Answers(tmp_path / "cache"), base_url=server.url),
+                         Clues(title=title, year=year, duration_s=minutes * 60.0), Options(), tools(tmp_path))
+    assert found.ids.get("tmdb") == (str(number) if number else None)
+    assert len(server.paths) <= 7
+    if number is None:
+        assert "neither was used" in found.lacked[0] or "no film called" in found.lacked[0]
+
+
+@pytest.mark.media
+@pytest.mark.parametrize(("name", "duration_s", "found"), [
+    ("Dilwale Dulhania Le Jayenge", 11_400.0, True),
+    ("Dilwale Dulhaniya Le Jayenge", 10_944.0, True),
+    ("दिलवाले दुल्हनिया ले जाएंगे", 11_400.0, True),
+    ("Dilwale Dulhania Le Jayenge", 5_700.0, False),
+    ("Dilwale", 11_400.0, False),
+])
+def test_a_film_is_found_by_its_name_and_confirmed_by_its_length(
+        name: str, duration_s: float, found: bool, shared_media: Path, tmp_path: Path) -> None:
+    movie = ddlj(shared_media)
+    page = json.loads((shared_media / "metadata" / "tmdb" / "movie_19404_ddlj_1995_recommendations.json").read_bytes())
+    others = [one for one in page["results"] if one["id"] != 19404]
+    brief = {key: movie[key] for key in others[0] if key in movie}
+    answers = {"/search/movie": document(page | {"results": [*others, brief]}), "/movie/19404": document(movie), **{
+        f"/movie/{one['id']}": document(one | {"runtime": 190}) for one in others}}
+    with serving(answers) as server:
+        film = identify(Tmdb(TOKEN, Answers(tmp_path / "cache"), base_url=server.url),
+                        Clues(title=name, year=1995, duration_s=duration_s), Options(), tools(tmp_path))
+    assert (film.ids.get("imdb") == "tt0112870") is found
+    assert found or (film.title == name and film.lacked)
 
 
 TROUBLES: dict[str, tuple[Behaviour, str]] = {

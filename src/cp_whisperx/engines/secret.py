@@ -9,6 +9,9 @@ from pathlib import Path
 
 from cp_whisperx.errors import ConfigError
 
+TMDB = ("TMDB_TOKEN", "TMDB_API_KEY")
+"""The token (API read access token) travels in a header; the older key of 32 characters can only travel in the
+address of a request, where a proxy may log it."""
 _MAX_BYTES = 8192
 _FILE = "_FILE"
 _SHAPE = re.compile(r"[A-Za-z0-9._~+/=-]{8,4096}")

@@ -15,16 +15,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cp_whisperx import languages
 from cp_whisperx.artifacts import Credit
+from cp_whisperx.engines import secret
 from cp_whisperx.engines.answers import FRESH_S, Answers
 from cp_whisperx.engines.web import Limits, Web
 from cp_whisperx.errors import EngineError
 from cp_whisperx.film import characters
 from cp_whisperx.film.facts import FilmFacts, clean, unique
-
-BASE_URL = "https://api.themoviedb.org/3"
-SECRETS = ("TMDB_TOKEN", "TMDB_API_KEY")
-"""Variables that may hold the key. The token (API read access token) travels in a header; the older key of 32
-characters can only travel in the address, where proxies may log it."""
 
 _OLD_KEY = re.compile(r"[0-9a-fA-F]{32}")
 _PARTS = "credits,keywords,alternative_titles,translations,external_ids"
@@ -120,7 +116,7 @@ class Tmdb:
     name = "TMDB"
     notice = "This product uses TMDB and the TMDB APIs but is not endorsed, certified, or otherwise approved by TMDB."
 
-    def __init__(self, key: str, answers: Answers, *, base_url: str = BASE_URL, limits: Limits | None = None) -> None:
+    def __init__(self, key: str, answers: Answers, *, base_url: str, limits: Limits | None = None) -> None:
         self._has_key = bool(key)
         self._answers = answers
         self._base_url = base_url.rstrip("/")
@@ -149,7 +145,7 @@ class Tmdb:
         try:
             if not self._has_key:
                 raise EngineError(f"{self.name} was not asked, since there is no key",
-                                  hint=f"set {SECRETS[0]} or {SECRETS[0]}_FILE")
+                                  hint=f"set {secret.TMDB[0]} or {secret.TMDB[0]}_FILE")
             answer = self._web.json(path, query)
         except EngineError:
             if (kept := _valid(self._answers.get(question), model)) is not None:

@@ -16,10 +16,7 @@ from pydantic import Field, field_validator
 
 from cp_whisperx.artifacts import Film
 from cp_whisperx.engines import secret
-from cp_whisperx.engines.answers import Answers, default_folder
 from cp_whisperx.engines.protocols import FilmCatalogue
-from cp_whisperx.engines.tmdb import BASE_URL, SECRETS, Tmdb
-from cp_whisperx.engines.web import Limits
 from cp_whisperx.errors import ConfigError, EngineError
 from cp_whisperx.film.clues import Clues, gather
 from cp_whisperx.film.facts import FilmFacts, merged
@@ -40,8 +37,8 @@ class Options(StageOptions):
                                 ".nfo, an id in its path, or its name")
     cast: str | None = Field(None, description="File with names to expect, the user's own: `Character = Actor` or a "
                              "name on each line, or TOML or JSON; empty: none")
-    base_url: str = Field(BASE_URL, pattern=r"^https?://[^\s?#@]+$", description="Address of the TMDB API, or of a "
-                          "proxy of it, without a key")
+    base_url: str = Field("https://api.themoviedb.org/3", pattern=r"^https?://[^\s?#@]+$",
+                          description="Address of the TMDB API, or of a proxy of it, without a key")
     connect_s: float = Field(3.0, gt=0, description="TMDB is given up if no connection stands by then, seconds")
     answer_s: float = Field(20.0, gt=0, description="An answer of TMDB is given up if it is not whole by then, seconds")
 
@@ -57,13 +54,17 @@ def clues(options: Options, media: Media) -> Mapping[str, Any]:
     """Where the job is made: raises ConfigError for a cast file that cannot be used."""
     found = gather(media.path.absolute(), cast_file=Path(options.cast).expanduser() if options.cast else None,
                    duration_s=media.duration_s, tracks=[stream.language for stream in media.audio],
-                   may_ask=secret.configured(SECRETS))
+                   may_ask=secret.configured(secret.TMDB))
     return found.model_dump(mode="json", exclude_defaults=True)
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Film:
+    from cp_whisperx.engines.answers import Answers, default_folder
+    from cp_whisperx.engines.tmdb import Tmdb
+    from cp_whisperx.engines.web import Limits
+
     try:
-        key, problem = secret.read(SECRETS), ""
+        key, problem = secret.read(secret.TMDB), ""
     except ConfigError as error:
         key, problem = "", error.message
     catalogue = Tmdb(key, Answers(default_folder()), base_url=options.base_url,
@@ -182,6 +183,6 @@ STAGE = Stage(
     makes=Film,
     options=Options,
     run=run,
-    image=ImageNeeds(layers=("base", "web"), network=True, secrets=SECRETS),
+    image=ImageNeeds(layers=("base", "web"), network=True, secrets=secret.TMDB),
     gather=clues,
 )
