@@ -17,7 +17,7 @@ group "default" {
 }
 
 group "cpu" {
-  targets = ["demux-cpu", "silero-vad-cpu", "asr-cpu", "subtitle-gen-cpu", "mux-cpu"]
+  targets = ["demux-cpu", "tmdb-cpu", "silero-vad-cpu", "asr-cpu", "subtitle-gen-cpu", "mux-cpu"]
 }
 
 group "cuda" {
@@ -55,6 +55,24 @@ target "demux-cpu-debug" {
   target   = "demux-cpu-debug"
   tags = [
     "${REGISTRY}cp-whisperx-app-demux:cpu-debug"
+  ]
+}
+
+target "tmdb-cpu" {
+  inherits = ["_common"]
+  target   = "tmdb-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-tmdb:cpu",
+    "${REGISTRY}cp-whisperx-app-tmdb:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-tmdb:cpu-${REVISION}"
+  ]
+}
+
+target "tmdb-cpu-debug" {
+  inherits = ["_common"]
+  target   = "tmdb-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-tmdb:cpu-debug"
   ]
 }
 

@@ -126,6 +126,8 @@ WRONG: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown job": (("pipeline", "job"), 2, "there is no job at out/job"),
     "unknown job of a stage": (("stage", "asr", "job"), 2, "there is no job at out/job"),
     "unknown job to show": (("status", "job"), 2, "there is no job at out/job"),
+    "no id of a film": (("run", "film.mkv", "--film-id", "Don"), 2, "'Don' is no id of a film: give tt0112870"),
+    "one id for several films": (("run", "a.mkv", "b.mkv", "--film-id", "tmdb:1"), 2, "--film-id is of one film"),
     "unknown model": (("models", "path", "bse"), 2, "there is no model called bse"),
     "unknown model to verify": (("models", "verify", "bse"), 2, "there is no model called bse"),
     "unknown model to pull": (("models", "pull", "bse"), 2, "there is no model called bse"),

@@ -53,13 +53,13 @@ def test_what_lies_behind_a_change_is_stale(film: Path, chosen: Settings, models
     pipeline.run(job, models, LocalRunner(models.root, quiet=True))
     job = pipeline.prepare(film, settings.load(
         {"jobs": tmp_path / "out", "stages.subtitle_gen.line_chars": 37}, environment={}))
-    assert states(job, models) == {"demux": "done", "silero-vad": "done", "asr": "done", "subtitle-gen": "stale",
-                                   "mux": "stale"}
+    assert states(job, models) == {"demux": "done", "tmdb": "done", "silero-vad": "done", "asr": "done",
+                                   "subtitle-gen": "stale", "mux": "stale"}
     job = pipeline.prepare(film, settings.load(
         {"jobs": tmp_path / "out", "stages.silero_vad.threshold": 0.4}, environment={}))
     ran = pipeline.run(job, models, LocalRunner(models.root, quiet=True))
     # Another threshold hears the same nothing, so what follows has the inputs it had.
-    assert [one.status for one in ran] == ["skipped", "done", "skipped", "skipped", "skipped"]
+    assert [one.status for one in ran] == ["skipped", "skipped", "done", "skipped", "skipped", "skipped"]
 
 
 def test_a_missing_file_of_the_result_is_said(film: Path, chosen: Settings, models: ModelStore) -> None:

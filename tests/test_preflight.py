@@ -99,8 +99,10 @@ def test_a_device_that_cannot_be_had_is_said(chosen: Settings, monkeypatch: pyte
 
 def test_keys_are_seen_and_never_shown(chosen: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.delenv("TMDB_API_KEY", raising=False)
+    monkeypatch.delenv("TMDB_TOKEN", raising=False)
+    monkeypatch.setenv("TMDB_API_KEY_FILE", "/run/secrets/key")
     found = list(preflight.checks(chosen))
     said = [check.saw for check in found if check.name == "key"]
-    assert said[0].startswith("HF_TOKEN is set") and said[1].startswith("TMDB_API_KEY is not set")
+    assert said[0].startswith("HF_TOKEN is set") and said[1].startswith("TMDB_TOKEN is not set")
+    assert said[2].startswith("TMDB_API_KEY is set")
     assert "hf_secret" not in repr(found)

@@ -180,6 +180,7 @@ def test_every_service_is_under_the_contract() -> None:
         service = services[stage.name]
         assert service["network_mode"] == ("bridge" if stage.image.network else "none")
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert tuple(service.get("environment", ())) == stage.image.secrets
         assert [volume.rsplit(":", 1)[-1] for volume in service["volumes"]] == ["/job", "ro", "ro"]
 
 

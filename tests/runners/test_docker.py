@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cp_whisperx import pipeline
+from cp_whisperx.engines import secret
 from cp_whisperx.errors import INTERRUPTED, ConfigError, EngineError, MediaError, RunnerError
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import images, select
@@ -64,7 +65,11 @@ def after(command: list[str], flag: str) -> list[str]:
 
 
 @pytest.mark.parametrize("stage", [stage.name for stage in STAGES])
-def test_every_stage_is_under_the_contract(stage: str, film: Path, models_folder: Path, tmp_path: Path) -> None:
+def test_every_stage_is_under_the_contract(stage: str, film: Path, models_folder: Path, tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in secret.TMDB:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(f"{name}_FILE", raising=False)
     (image,) = select((stage,), "cpu")
     job = job_of(film, tmp_path)
     command = DockerRunner(FAKE, models_folder, registry="reg/team", quiet=True).command(image, job)
@@ -86,6 +91,30 @@ def test_every_stage_is_under_the_contract(stage: str, film: Path, models_folder
         *([["type=bind", f"source={film}", f"target={film}", "readonly"]] if reads_film else []),
     ]
     assert rest == ["/job", "--runner", "docker", "--stop-on-eof", "--quiet"]
+
+
+@pytest.mark.parametrize("stage", [stage.name for stage in STAGES])
+def test_a_key_reaches_the_one_stage_that_may_use_it_and_is_no_argument(
+        stage: str, film: Path, models_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (image,) = select((stage,), "cpu")
+    secrets = next(one.image.secrets for one in STAGES if one.name == stage)
+    (tmp_path / "key").write_text("top-secret-key")
+    monkeypatch.setenv("TMDB_TOKEN", "top-secret-token")
+    monkeypatch.delenv("TMDB_API_KEY", raising=False)
+    monkeypatch.setenv("TMDB_API_KEY_FILE", str(tmp_path / "key"))
+    command = DockerRunner(FAKE, models_folder).command(image, job_of(film, tmp_path))
+    assert "top-secret" not in " ".join(command)
+    inside = "/run/secrets/tmdb_api_key"
+    mounted = ["type=bind", f"source={tmp_path / 'key'}", f"target={inside}", "readonly"]
+    if secrets:
+        assert stage == "tmdb"
+        assert after(command, "--env") == ["TMDB_TOKEN", f"TMDB_API_KEY_FILE={inside}"]
+        assert mounted in mounts(command)
+        monkeypatch.setenv("TMDB_API_KEY_FILE", str(tmp_path / "gone"))
+        assert after(DockerRunner(FAKE, models_folder).command(image, job_of(film, tmp_path)), "--env") == [
+            "TMDB_TOKEN"]
+    else:
+        assert "--env" not in command and mounted not in mounts(command)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.errors import EngineError
+from cp_whisperx.film.facts import FilmFacts
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
 
 if TYPE_CHECKING:
@@ -56,3 +58,35 @@ class CountingTranscriber:
             return Heard((), "fake")
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
+
+
+class ListedCatalogue:
+    """Knows the films that it is given, by number, by id, and by any word of their titles; or has no network."""
+
+    name = "the list"
+    notice = "This product uses a list of films."
+
+    def __init__(self, films: Sequence[FilmFacts], *, offline: bool = False) -> None:
+        self.films = films
+        self.offline = offline
+        self.asked: list[str] = []
+
+    def film(self, number: str) -> FilmFacts | None:
+        return next((film for film in self._all(f"film {number}") if film.ids["tmdb"] == number), None)
+
+    def search(self, title: str, year: int | None) -> tuple[FilmFacts, ...]:
+        words = set(title.casefold().split())
+        return tuple(FilmFacts(title=film.title, original_title=film.original_title, year=film.year,
+                               original_language=film.original_language, ids=film.ids)
+                     for film in self._all(f"search {title} {year}")
+                     if year in (None, film.year) and words & set(" ".join(film.titles()).casefold().split()))
+
+    def by_imdb(self, imdb_id: str) -> str | None:
+        return next((film.ids["tmdb"] for film in self._all(f"imdb {imdb_id}") if film.ids.get("imdb") == imdb_id),
+                    None)
+
+    def _all(self, question: str) -> Sequence[FilmFacts]:
+        self.asked.append(question)
+        if self.offline:
+            raise EngineError("the list could not be reached: no connection")
+        return self.films
