@@ -15,6 +15,7 @@ from cp_whisperx.images.layout import Layer
 BUDGETS = "docker/budgets.toml"
 HEADROOM = 1.02
 _LARGEST = 10
+_LIGHT = frozenset({"base", "web"})
 
 
 def set_unpacked(evidence: Evidence) -> Finding:
@@ -30,8 +31,8 @@ def set_compressed(evidence: Evidence) -> Finding:
 
 
 def light_stage(evidence: Evidence) -> Finding:
-    """The largest image of those that need nothing but the base."""
-    light = [stored for image, stored in evidence.stored.items() if image.layers == ("base",)]
+    """The largest image of those without media, arrays or models: a target names tmdb and subtitle-gen."""
+    light = [stored for image, stored in evidence.stored.items() if set(image.layers) <= _LIGHT]
     largest = max(light, key=lambda stored: stored.unpacked, default=None)
     return (largest.unpacked, explained(largest.layers)) if largest else (0, ("no light stage among the images",))
 
