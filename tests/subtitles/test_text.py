@@ -43,7 +43,7 @@ def test_width_counts_what_a_reader_counts(text: str, characters: int) -> None:
 
 
 def test_every_mark_there_is_belongs_to_the_letter_before_it() -> None:
-    """Independent of the table: the interpreter's own categories. Some spacing vowels of South East Asia stand alone."""
+    """Independent of the table: the interpreter's own categories. Some vowels of South East Asia stand alone."""
     apart = {point for point in range(0x110000)
              if unicodedata.category(chr(point)) in ("Mn", "Me", "Mc") and width("a" + chr(point)) != 1}
     assert {unicodedata.category(chr(point)) for point in apart} <= {"Mc"}
