@@ -74,13 +74,17 @@ class Options(StageOptions):
 
 @dataclass(frozen=True)
 class Heard:
-    """All that cues are made of, in sample time. `speakers` has the name of each label, or None."""
+    """All that cues are made of: words in sample time, cuts in film time; `sung` are positions of words.
+
+    `speakers` has the name of each label, or None.
+    """
 
     language: str
     words: tuple[Word, ...]
     names: tuple[str, ...] = ()
     speakers: Mapping[str, str | None] = field(default_factory=dict)
     sung: frozenset[int] = frozenset()
+    cuts: tuple[float, ...] = ()
 
 
 def heard(inputs: Inputs) -> Heard:
@@ -95,7 +99,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     profile = options.resolved(what.language, "".join(word.text for word in what.words))
     made = cues([in_film_time(word, track.time_map) for word in what.words], profile,
                 grid=Grid.of(track.frame_rate if track.has_picture else None), language=what.language,
-                names=what.names, sung=what.sung, breaks_before=_holes(what.words, track.time_map),
+                names=what.names, sung=what.sung, cuts=what.cuts, breaks_before=_holes(what.words, track.time_map),
                 labels=_labels(what.speakers, options.speakers, profile))
     tag = "" if what.language == "und" else f".{what.language}"
     files = []

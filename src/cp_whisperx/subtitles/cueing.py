@@ -101,10 +101,12 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
     """The cheapest partition, as first and last token of each cue.
 
     `best[j]` is the cost of the first j tokens, `begin[j]` where their last cue begins. A group that does not fit
-    makes every longer one not fit, so the time is linear in the number of tokens.
+    makes every longer one not fit, so the time is linear in the number of tokens; a group that costs too much for
+    what is in it is not laid out.
     """
     costs, count = COSTS, len(parts)
     longest, ins, ends, rate, target = timing.longest, timing.ins, timing.ends, timing.rate, rules.cps_target
+    full = layout.max_lines * (layout.most + 1) - 1
     endings = _endings(parts, forced)
     silences = [0.0, *accumulate(_silence(before, token) for before, token in pairwise(parts))]
     sentences = [0.0, *accumulate(costs.sentence_inside * (token.behind == Break.SENTENCE) for token in parts)]
@@ -113,15 +115,22 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
         cheapest, chosen = TOO_LONG, last
         ending = costs.cue + endings[last]
         for first in range(last, -1, -1):
-            laid, characters = layout.cost(first, last)
             start = ins[first]
-            if first < last and (laid == TOO_LONG or ends[last] - start > longest):
+            if first < last and (ends[last] - start > longest or layout.text_width(first, last) > full):
+                break
+            cost = best[first] + ending
+            cost += sentences[last] - sentences[first] + silences[last] - silences[first]
+            if cost >= cheapest:
+                if forced[first]:
+                    break
+                continue
+            laid, characters = layout.cost(first, last)
+            if laid == TOO_LONG:
                 break
             words = parts[last].words[1] - parts[first].words[0]
             end = timing.out(start, last, characters, words)
             lasts = end - start
-            cost = best[first] + ending + laid
-            cost += sentences[last] - sentences[first] + silences[last] - silences[first]
+            cost += laid
             if first == last:
                 cost += 0.0 if forced[first] or parts[last].behind == Break.SENTENCE else costs.orphan
             elif layout.turn_in(first, last):
