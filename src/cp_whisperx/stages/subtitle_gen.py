@@ -55,12 +55,9 @@ class Options(StageOptions):
         """A file becomes its text: the container of the stage sees the job and not the folders of the user."""
         if value == profiles.AUTO or "\n" in value:
             return value
-        if not profiles.is_file_name(value):
-            return profiles.named(value).name
-        path = Path(value).expanduser()
-        text = profiles.read(path)
-        profiles.parse(text, str(path), path.stem)
-        return text.rstrip("\n") + "\n"
+        if profiles.is_file_name(value):
+            return profiles.portable(Path(value).expanduser())
+        return profiles.named(value).name
 
     def resolved(self, language: str, text: str) -> Profile:
         """The profile for `text`, with the changes to its rules."""
