@@ -38,6 +38,14 @@ def test_in_cues_near_a_cut(profile: str, spoken: int, shown: int) -> None:
 def test_between_two_near_cuts_the_nearer_one_counts() -> None:
     assert timing((CUT + 3, CUT + 40), cuts=(CUT, CUT + 10)).ins == [CUT]
     assert timing((CUT + 7, CUT + 40), cuts=(CUT, CUT + 10)).ins == [CUT + 10]
+    # 12 frames before the second cut would be 9 behind the first.
+    assert timing((CUT + 11, CUT + 40), cuts=(CUT, CUT + 21)).ins == [CUT + 21]
+    assert timing((CUT + 14, CUT + 40), cuts=(CUT, CUT + 24)).ins == [CUT + 12]
+
+
+def test_where_a_cue_belongs_before_one_cut_it_may_be_near_another() -> None:
+    made = timing((0, CUT + 7), cuts=(CUT, CUT + 10))
+    assert [made.at_cut(CUT + end) for end in (-2, -1, 0, 7, 8, 9)] == [None, CUT, CUT, CUT, None, CUT + 10]
 
 
 def test_in_cues_never_change_their_order() -> None:

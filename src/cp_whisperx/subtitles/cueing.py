@@ -54,6 +54,8 @@ class Costs:
     """A cue for which there is no time at all."""
     crossed: float = 0.7
     """Each cut inside a cue."""
+    at_cut: float = 2.0
+    """An out-time too near to a cut."""
     open_gap: float = 2.0
     """A gap to the next cue that should be closed and cannot be."""
 
@@ -143,6 +145,7 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
                 cost += costs.short + costs.short_s * (least - lasts) / rate
             if timing.cuts:
                 cost += costs.crossed * timing.crossed(start, end)
+                cost += 0.0 if timing.at_cut(end) is None else costs.at_cut
             if last + 1 < count and timing.gap < ins[last + 1] - end < timing.chain:
                 cost += costs.open_gap
             if cost < cheapest:
@@ -206,6 +209,10 @@ def _breaches(start: int, end: int, following: int | None, cps: float, words: tu
         found.append(Breach("min_duration_s", round((end - start) / timing.rate, 3), round(least / timing.rate, 3)))
     if following is not None and timing.gap < following - end < timing.chain:
         found.append(Breach("chain_below_s", round((following - end) / timing.rate, 3), rules.chain_below_s))
+    if timing.cuts and (cut := timing.at_cut(end)) is not None:
+        rule = "shot_out_before_frames" if end <= cut else "shot_out_after_frames"
+        frames = abs(end - cut) / timing.grid.ticks_per_frame
+        found.append(Breach(rule, round(frames, 3), float(getattr(rules, rule))))
     if late:
         frames = late / timing.grid.ticks_per_frame
         found.append(Breach("in_tolerance_frames", round(frames, 3), float(rules.in_tolerance_frames)))
