@@ -46,6 +46,7 @@ def test_between_two_near_cuts_the_nearer_one_counts() -> None:
 def test_where_a_cue_belongs_before_one_cut_it_may_be_near_another() -> None:
     made = timing((0, CUT + 7), cuts=(CUT, CUT + 10))
     assert [made.at_cut(CUT + end) for end in (-2, -1, 0, 7, 8, 9)] == [None, CUT, CUT, CUT, None, CUT + 10]
+    assert timing((0, CUT), cuts=(CUT, CUT + 2)).at_cut(CUT) == CUT
 
 
 def test_in_cues_never_change_their_order() -> None:

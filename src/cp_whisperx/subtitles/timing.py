@@ -67,11 +67,9 @@ class Timing:
     def at_cut(self, end: int) -> int | None:
         """The cut that an out-time is too near to; none where it is just where it belongs before some cut."""
         position = bisect_left(self.cuts, end + self.out_before)
-        if position < len(self.cuts) and self.cuts[position] == end + self.out_before:
-            return None
-        if position and self.cuts[position - 1] > end - self.out_after:
-            return self.cuts[position - 1]
-        return None
+        last = self.cuts[position - 1] if position else -NEVER
+        belongs = position < len(self.cuts) and self.cuts[position] == end + self.out_before and last < end
+        return last if last > end - self.out_after and not belongs else None
 
     def _chained(self, end: int, least: int, latest: int, following: int) -> int:
         """The gap to the next cue closed; opened where the cue cannot last so long."""
