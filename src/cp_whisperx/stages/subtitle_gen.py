@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from cp_whisperx.artifacts import AudioTrack, SubtitleFile, Subtitles, Transcript
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
-from cp_whisperx.subtitles.cueing import CueRules, cues
+from cp_whisperx.subtitles import profiles
+from cp_whisperx.subtitles.cueing import cues
 from cp_whisperx.subtitles.formats import FORMATS
+from cp_whisperx.subtitles.grid import Grid
+from cp_whisperx.subtitles.profiles import Profile, RuleChanges
 from cp_whisperx.timeline import TimeMap, Word
 
 _HOLE_S = 0.2
 """A jump of the film's clock by more than this ends a cue: what comes after is another place in the film."""
+_ANY_ENCODING = ("srt",)
+"""Formats that do not say which encoding they are in; the others are UTF-8 by their specifications."""
 
 
 class Options(StageOptions):
     formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1, description="Files to write: srt, vtt")
-    line_chars: int = Field(42, ge=10, description="Most characters on a line")
-    max_lines: int = Field(2, ge=1, le=2, description="Most lines of a cue")
-    min_duration_s: float = Field(0.833, ge=0, description="Cues are shown at least this long where there is room")
-    max_duration_s: float = Field(7.0, gt=0, description="Cues are never shown longer, seconds")
-    min_gap_s: float = Field(0.083, ge=0, description="Between two cues, seconds (2 frames at 24 per second)")
-    chars_per_s: float = Field(20.0, gt=0, description="Reading speed aimed at, characters per second")
-    linger_s: float = Field(0.5, ge=0, description="A cue may stay this long after its last word, for reading")
-    pause_s: float = Field(1.0, gt=0, description="A longer silence between words always ends a cue")
+    profile: str = Field(profiles.AUTO, description=f"Rules to keep: {', '.join(profiles.names())}, or a TOML file of "
+                         "your own; auto: by language and script")
+    speakers: Literal["off", "labels", "names"] = Field(
+        "off", description="Name who speaks: not at all, by neutral labels, or those whose names are known")
+    newline: Literal["lf", "crlf"] = Field("lf", description="How lines end in the files")
+    encoding: Literal["utf-8", "utf-8-sig", "utf-16"] = Field(
+        "utf-8", description="Of SRT files: plain, with a byte order mark, or in 16 bits, for players that need it")
+    rules: RuleChanges = Field(default_factory=RuleChanges, description="Rules in the place of those of the profile")
 
     @field_validator("formats", mode="before")
     @classmethod
@@ -38,30 +49,75 @@ class Options(StageOptions):
                 raise ValueError(f"{name} is no format of ours: {', '.join(FORMATS)}")
         return tuple(dict.fromkeys(value))
 
+    @field_validator("profile")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        """A file becomes its text: the container of the stage sees the job and not the folders of the user."""
+        if value == profiles.AUTO or "\n" in value:
+            return value
+        if profiles.is_file_name(value):
+            return profiles.portable(Path(value).expanduser())
+        return profiles.named(value).name
+
+    def resolved(self, language: str, text: str) -> Profile:
+        """The profile for `text`, with the changes to its rules."""
+        if "\n" in self.profile:
+            chosen = profiles.parse(self.profile)
+        else:
+            name = profiles.default_name(language, text) if self.profile == profiles.AUTO else self.profile
+            chosen = profiles.named(name)
+        return profiles.changed(chosen, self.rules.model_dump(exclude_none=True))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All that cues are made of: words in sample time, cuts in film time; `sung` are positions of words.
+
+    `speakers` has the name of each label, or None.
+    """
+
+    language: str
+    words: tuple[Word, ...]
+    names: tuple[str, ...] = ()
+    speakers: Mapping[str, str | None] = field(default_factory=dict)
+    sung: frozenset[int] = frozenset()
+    cuts: tuple[float, ...] = ()
+
+
+def heard(inputs: Inputs) -> Heard:
+    """The one place that knows which stages have a say."""
+    transcript = inputs[Transcript]
+    return Heard(transcript.language, tuple(word for segment in transcript.segments for word in segment.words))
+
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
-    transcript = inputs[Transcript]
-    time_map = inputs[AudioTrack].time_map
-    heard = [word for segment in transcript.segments for word in segment.words]
-    rules = CueRules(**options.model_dump(exclude={"formats"}))
-    made = cues([in_film_time(word, time_map) for word in heard], rules, _holes(heard, time_map))
-    tag = "" if transcript.language == "und" else f".{transcript.language}"
+    track = inputs[AudioTrack]
+    what = heard(inputs)
+    profile = options.resolved(what.language, "".join(word.text for word in what.words))
+    made = cues([in_film_time(word, track.time_map) for word in what.words], profile,
+                grid=Grid.of(track.frame_rate if track.has_picture else None), language=what.language,
+                names=what.names, sung=what.sung, cuts=what.cuts, breaks_before=_holes(what.words, track.time_map),
+                labels=_labels(what.speakers, options.speakers, profile))
+    tag = "" if what.language == "und" else f".{what.language}"
     files = []
     for name in options.formats:
         file = f"{tools.name}{tag}.{name}"
-        (tools.work / file).write_text(FORMATS[name](made), encoding="utf-8", newline="\n")
+        _write(tools.work / file, FORMATS[name](made), options, utf8=name not in _ANY_ENCODING)
         files.append(SubtitleFile(format=name, file=file))
-    tools.log.info(f"{len(made)} cues in {transcript.language}")
-    return Subtitles(language=transcript.language, cues=made, files=tuple(files))
+    tools.log.info(f"{len(made)} cues in {what.language} by the rules of {profile.name}")
+    if breached := Counter(breach.rule for cue in made for breach in cue.breaches):
+        counted = ", ".join(f"{rule} {count}" for rule, count in sorted(breached.items()))
+        tools.log.info(f"cues for which the speech leaves no room: {counted}")
+    return Subtitles(language=what.language, profile=profile.name, cues=made, files=tuple(files))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:
     start = time_map.film_time(word.start)
     # The word keeps its length: one that lies across a hole was last heard where the hole begins.
-    return Word(start, start + word.duration, word.text, word.probability)
+    return replace(word, start=start, end=start + word.duration)
 
 
-def _holes(words: list[Word], time_map: TimeMap) -> set[int]:
+def _holes(words: Sequence[Word], time_map: TimeMap) -> set[int]:
     """Positions of the first word behind each jump of the film's clock."""
     jumps = time_map.jumps(_HOLE_S)
     return {
@@ -69,9 +125,21 @@ def _holes(words: list[Word], time_map: TimeMap) -> set[int]:
     }
 
 
+def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> dict[str, str]:
+    """How each speaker is named in the text; nobody who is not to be, or whose name is not known."""
+    named = {label: label if how == "labels" else name for label, name in speakers.items()} if how != "off" else {}
+    return {label: profile.speaker_label.replace("{NAME}", name.upper()).replace("{name}", name)
+            for label, name in named.items() if name}
+
+
+def _write(path: Path, text: str, options: Options, *, utf8: bool) -> None:
+    path.write_text(text, encoding="utf-8" if utf8 else options.encoding,
+                    newline="\r\n" if options.newline == "crlf" else "\n")
+
+
 STAGE = Stage(
     name="subtitle-gen",
-    version=1,
+    version=2,
     needs=(AudioTrack, Transcript),
     makes=Subtitles,
     options=Options,
