@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _FRAMES = "frames.npy"
 _WINDOWS = "windows.npy"
-_ALONE = {"threshold": 0.5, "release": 0.35, "peak": 0.5}
+ALONE = {"threshold": 0.5, "release": 0.35, "peak": 0.5}
 """What the segmentation would be asked if it stood alone: pyannote's usual onset, and hysteresis below it."""
 
 
@@ -69,7 +69,7 @@ def refine(engine: SpeakerSegmenter, samples: Samples, speech: Speech, coarse: N
         joint_speech.on_cells(coarse, speech.frame_samples, speech.frame_samples / 2, len(samples)), fine,
         options.weight)
     kept = spans(both, joint_speech.CELL_S, duration_s, rules)
-    alone = spans(fine, joint_speech.CELL_S, duration_s, replace(rules, **_ALONE))
+    alone = spans(fine, joint_speech.CELL_S, duration_s, replace(rules, **ALONE))
     shares = []
     for detector, its in (("silero", speech.spans), ("segmentation", alone)):
         lost, invented = joint_speech.lost_and_invented(its, kept)
