@@ -44,7 +44,8 @@ engine = OnnxSegmenter(store.path("pyannote-segmentation"), threads=threads)
 made = pyannote_vad.refine(engine, Samples(work / "audio.wav"), speech, coarse, pyannote_vad.Options(), tools)
 print(json.dumps({"seconds": round(time.monotonic() - began, 1), "cpu_s": round(time.process_time() - used, 1),
                   "peak_rss_mb": peak_rss_mb(), "speech_s": made.speech_s, "spans": len(made.spans),
-                  "files_mb": round(sum((work / name).stat().st_size for name in (made.frames, made.windows)) / 1e6, 1)}))
+                  "files_mb": round(sum((work / name).stat().st_size for name in (made.frames, made.windows)) / 1e6,
+                                    1)}))
 """
 
 
