@@ -17,11 +17,11 @@ group "default" {
 }
 
 group "cpu" {
-  targets = ["demux-cpu", "tmdb-cpu", "silero-vad-cpu", "asr-cpu", "subtitle-gen-cpu", "mux-cpu"]
+  targets = ["demux-cpu", "tmdb-cpu", "silero-vad-cpu", "pyannote-vad-cpu", "asr-cpu", "subtitle-gen-cpu", "mux-cpu"]
 }
 
 group "cuda" {
-  targets = ["silero-vad-cuda", "asr-cuda"]
+  targets = ["silero-vad-cuda", "pyannote-vad-cuda", "asr-cuda"]
 }
 
 target "_common" {
@@ -109,6 +109,42 @@ target "silero-vad-cuda-debug" {
   target   = "silero-vad-cuda-debug"
   tags = [
     "${REGISTRY}cp-whisperx-app-silero-vad:cuda-debug"
+  ]
+}
+
+target "pyannote-vad-cpu" {
+  inherits = ["_common"]
+  target   = "pyannote-vad-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cpu",
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cpu-${REVISION}"
+  ]
+}
+
+target "pyannote-vad-cpu-debug" {
+  inherits = ["_common"]
+  target   = "pyannote-vad-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cpu-debug"
+  ]
+}
+
+target "pyannote-vad-cuda" {
+  inherits = ["_common"]
+  target   = "pyannote-vad-cuda"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cuda",
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cuda-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cuda-${REVISION}"
+  ]
+}
+
+target "pyannote-vad-cuda-debug" {
+  inherits = ["_common"]
+  target   = "pyannote-vad-cuda-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-pyannote-vad:cuda-debug"
   ]
 }
 

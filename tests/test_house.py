@@ -39,7 +39,7 @@ LAYERS = (
 """Lowest first. A module imports from its own layer and from those below it."""
 
 MEDIA_LIBRARY = "av"
-HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "httpx2",
+HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "httpx2", "onnx",
          "guessit", "click")
 RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "web", "hub", "asr", "cli")
 SIZE_LIMIT_MB = 450

@@ -189,7 +189,7 @@ def test_a_change_that_undoes_a_claim_is_found(clone: Path, name: str, word: str
     ((), "mux-cpu does not say"),
     (("--set", "{}.cache-to=type=registry,ref=r/cache:one,mode=min"), "overwrites another target's"),
     (("--set", "{}.cache-from=type=registry,ref=r/c", "--set", "{}.cache-to=type=registry,ref=r/c:{},mode=max"),
-     "6 targets export every step")])
+     f"{len(IMAGES)} targets export every step")])
 def test_a_cache_that_is_not_exported_well_is_found(monkeypatch: pytest.MonkeyPatch, wrong: tuple[str, ...],
                                                     word: str) -> None:
     monkeypatch.setattr(BuildPlan, "_cache_arguments",
