@@ -93,21 +93,24 @@ def no_builders(evidence: Evidence) -> Finding:
 
 
 def bytecode(evidence: Evidence) -> Finding:
-    """Every module is compiled, for this Python, and Python does not look at the source's time or hash again."""
+    """Every module is compiled, for this Python, and Python does not look at the source's time or hash again.
+
+    A compiled file stands in the place of its source (as `compileall -b` puts it) or in __pycache__ beside it.
+    """
     found = []
     for name, layer in evidence.by_layer.values():
         compiled = {entry.path: entry.head for entry in layer.entries if entry.path.endswith(".pyc")}
+        found += [f"{name}: {path} is compiled for another Python or checked against its source"
+                  for path, head in compiled.items() if head[:4] != _MAGIC or head[4] & 0b11 != 0b01]
+        beside = {path for path in compiled if PurePosixPath(path).parent.name == "__pycache__"}
         for entry in layer.entries:
             path = PurePosixPath(entry.path)
             if path.suffix == ".py":
-                head = compiled.pop(f"{path.parent}/__pycache__/{path.stem}.cpython-311.pyc", b"")
-                if entry.kind == "link":
-                    continue
-                if not head:
+                place = f"{path.parent}/__pycache__/{path.stem}.cpython-311.pyc"
+                if entry.kind != "link" and place not in compiled:
                     found.append(f"{name}: {path} is not compiled: each start of a container does it anew")
-                elif head[:4] != _MAGIC or head[4] & 0b11 != 0b01:
-                    found.append(f"{name}: {path} is compiled for another Python or checked against its source")
-        found += [f"{name}: {path} has no source" for path in compiled]
+                beside.discard(place)
+        found += [f"{name}: {path} has no source" for path in sorted(beside)]
     return faults(found)
 
 
