@@ -86,9 +86,16 @@ class Segment(Span):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cue(Span):
-    """One subtitle: `lines` from top to bottom."""
+    """One subtitle: `lines` from top to bottom, plain text.
+
+    `speakers` has one entry a line (None: unknown), or is empty where nobody asked. `italic` and `top` (of the
+    picture, not its foot) hold for the whole cue, where the format can show them.
+    """
 
     lines: tuple[str, ...]
+    speakers: tuple[str | None, ...] = ()
+    italic: bool = False
+    top: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from cp_whisperx.artifacts import AudioTrack, SubtitleFile, Subtitles, Transcript
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.subtitles.cueing import CueRules, cues
-from cp_whisperx.subtitles.formats import FORMATS
+from cp_whisperx.subtitles.formats import FORMATS, Sheet, write
 from cp_whisperx.timeline import TimeMap, Word
 
 _HOLE_S = 0.2
@@ -15,7 +15,8 @@ _HOLE_S = 0.2
 
 
 class Options(StageOptions):
-    formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1, description="Files to write: srt, vtt")
+    formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1,
+                                     description="Files to write: srt, vtt, ass, ttml, txt, json")
     line_chars: int = Field(42, ge=10, description="Most characters on a line")
     max_lines: int = Field(2, ge=1, le=2, description="Most lines of a cue")
     min_duration_s: float = Field(0.833, ge=0, description="Cues are shown at least this long where there is room")
@@ -44,15 +45,13 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     time_map = inputs[AudioTrack].time_map
     heard = [word for segment in transcript.segments for word in segment.words]
     rules = CueRules(**options.model_dump(exclude={"formats"}))
-    made = cues([in_film_time(word, time_map) for word in heard], rules, _holes(heard, time_map))
-    tag = "" if transcript.language == "und" else f".{transcript.language}"
-    files = []
-    for name in options.formats:
-        file = f"{tools.name}{tag}.{name}"
-        (tools.work / file).write_text(FORMATS[name](made), encoding="utf-8", newline="\n")
-        files.append(SubtitleFile(format=name, file=file))
+    words = [in_film_time(word, time_map) for word in heard]
+    made = cues(words, rules, _holes(heard, time_map))
+    sheet = Sheet(made, transcript.language, tools.name, inputs[AudioTrack].frame_rate, tuple(words))
+    files = write(sheet, options.formats, tools.work, tools.name)
     tools.log.info(f"{len(made)} cues in {transcript.language}")
-    return Subtitles(language=transcript.language, cues=made, files=tuple(files))
+    return Subtitles(language=transcript.language, cues=made,
+                     files=tuple(SubtitleFile(format=name, file=path.name) for name, path in files.items()))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:
