@@ -52,7 +52,7 @@ def test_what_lies_behind_a_change_is_stale(film: Path, chosen: Settings, models
     job = pipeline.prepare(film, chosen)
     pipeline.run(job, models, LocalRunner(models.root, quiet=True))
     job = pipeline.prepare(film, settings.load(
-        {"jobs": tmp_path / "out", "stages.subtitle_gen.line_chars": 37}, environment={}))
+        {"jobs": tmp_path / "out", "stages.subtitle_gen.rules.max_cpl": 37}, environment={}))
     assert states(job, models) == {"demux": "done", "silero-vad": "done", "asr": "done", "subtitle-gen": "stale",
                                    "mux": "stale"}
     job = pipeline.prepare(film, settings.load(

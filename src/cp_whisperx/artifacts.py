@@ -267,6 +267,8 @@ class Subtitles(Artifact):
 
     stage: ClassVar[str] = "subtitle-gen"
     language: str
+    profile: str
+    """Name of the rules they keep."""
     cues: tuple[Cue, ...]
     files: tuple[SubtitleFile, ...]
 

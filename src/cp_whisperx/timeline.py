@@ -85,15 +85,29 @@ class Segment(Span):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Cue(Span):
-    """One subtitle: `lines` from top to bottom, plain text.
+class Breach:
+    """A rule that a cue could not keep: its name, what it came to, and the limit, in the unit of the rule."""
 
-    `speakers` has one entry a line (None: unknown), or is empty where nobody asked. `italic` and `top` (of the
-    picture, not its foot) hold for the whole cue, where the format can show them.
+    rule: str
+    value: float
+    limit: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cue(Span):
+    """One subtitle: `lines` from top to bottom, with dashes, labels and song signs as they are shown.
+
+    `speakers` has the speaker of each line ("": unknown), or is empty where nobody is known; `words` are the positions
+    of its first word and of the one behind its last, in the words it was made of; `cps` is its reading speed in
+    characters per second. `italic` and `top` (of the picture, not its foot) hold for the whole cue.
     """
 
     lines: tuple[str, ...]
-    speakers: tuple[str | None, ...] = ()
+    speakers: tuple[str, ...] = ()
+    words: tuple[int, int] | None = None
+    sung: bool = False
+    cps: float = 0.0
+    breaches: tuple[Breach, ...] = ()
     italic: bool = False
     top: bool = False
 

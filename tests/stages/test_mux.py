@@ -27,7 +27,7 @@ Make = Callable[[SceneSpec], Scene]
 def run(film: Path, work: Path, cues: tuple[Cue, ...] = CUES) -> tuple[SubtitledFilm, Tools]:
     log = logging.getLogger("test")
     tools = Tools(work, film, "My film", None, ModelStore(work), "cpu", 1, log, Progress("mux", log))
-    inputs: Any = {Subtitles: Subtitles(language="hi", cues=cues, files=())}
+    inputs: Any = {Subtitles: Subtitles(language="hi", profile="netflix-hi", cues=cues, files=())}
     return mux.run(inputs, mux.Options(), tools), tools
 
 

@@ -72,6 +72,7 @@ REFUSED = {
     "a key that is none": ("[max_cpl]\nvalu = 40", "max_cpl has no key valu", "value"),
     "a mark that is none": ("[max_cpl]\nvalue = 40\nmark = '3rd'", "max_cpl: mark", ""),
     "extends what is not there": ("extends = 'netflx'", "no subtitle profile netflx", "netflix"),
+    "a kind of pair that is none": ("no_split = ['articles']", "no kind of pair called articles", "article"),
     "no TOML": ("max_cpl: 40", "no TOML", "max_cpl = 37"),
 }
 

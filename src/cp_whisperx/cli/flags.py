@@ -21,6 +21,10 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
     ("--format", ("stages.subtitle-gen.formats",), {"help": "srt,vtt [both]"}),
+    ("--profile", ("stages.subtitle-gen.profile",), {
+        "help": "Rules for subtitles: netflix-en, bbc…, or a TOML file [by language]"}),
+    ("--speakers", ("stages.subtitle-gen.speakers",), {
+        "type": click.Choice(("off", "labels", "names")), "help": "Name who speaks [off]"}),
     ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
     ("--runner", ("runner",), {
         "type": click.Choice(("local", "docker")), "help": "Stages as processes, or each in its container [local]"}),

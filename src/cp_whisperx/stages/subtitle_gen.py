@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import cycle
+from pathlib import Path
+from typing import Literal
+
 from pydantic import Field, field_validator
 
 from cp_whisperx.artifacts import AudioTrack, SubtitleFile, Subtitles, Transcript
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
-from cp_whisperx.subtitles.cueing import CueRules, cues
-from cp_whisperx.subtitles.formats import FORMATS, Sheet, write
+from cp_whisperx.subtitles import profiles
+from cp_whisperx.subtitles.cueing import cues
+from cp_whisperx.subtitles.formats import ENCODINGS, FLAVOURS, FORMATS, Flavour, Newline, Sheet, write
+from cp_whisperx.subtitles.grid import Grid
+from cp_whisperx.subtitles.profiles import Profile, RuleChanges
 from cp_whisperx.timeline import TimeMap, Word
 
 _HOLE_S = 0.2
@@ -15,16 +25,17 @@ _HOLE_S = 0.2
 
 
 class Options(StageOptions):
-    formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1,
-                                     description="Files to write: srt, vtt, ass, ttml, txt, json")
-    line_chars: int = Field(42, ge=10, description="Most characters on a line")
-    max_lines: int = Field(2, ge=1, le=2, description="Most lines of a cue")
-    min_duration_s: float = Field(0.833, ge=0, description="Cues are shown at least this long where there is room")
-    max_duration_s: float = Field(7.0, gt=0, description="Cues are never shown longer, seconds")
-    min_gap_s: float = Field(0.083, ge=0, description="Between two cues, seconds (2 frames at 24 per second)")
-    chars_per_s: float = Field(20.0, gt=0, description="Reading speed aimed at, characters per second")
-    linger_s: float = Field(0.5, ge=0, description="A cue may stay this long after its last word, for reading")
-    pause_s: float = Field(1.0, gt=0, description="A longer silence between words always ends a cue")
+    formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1, description="Files to write: " + ", ".join(FORMATS))
+    profile: str = Field(profiles.AUTO, description=f"Rules to keep: {', '.join(profiles.names())}, or a TOML file of "
+                         "your own; auto: by language and script")
+    speakers: Literal["off", "labels", "names"] = Field(
+        "off", description="Name who speaks: not at all, by neutral labels, or those whose names are known")
+    flavour: Flavour = Field("", description="Tag in the files' names for media servers: "
+                             + ", ".join(flavour for flavour in FLAVOURS if flavour))
+    newline: Newline = Field("lf", description="How lines end in the files")
+    encoding: str = Field("utf-8", description="Of the files whose format does not prescribe UTF-8: "
+                          + ", ".join(ENCODINGS))
+    rules: RuleChanges = Field(default_factory=RuleChanges, description="Rules in the place of those of the profile")
 
     @field_validator("formats", mode="before")
     @classmethod
@@ -39,28 +50,82 @@ class Options(StageOptions):
                 raise ValueError(f"{name} is no format of ours: {', '.join(FORMATS)}")
         return tuple(dict.fromkeys(value))
 
+    @field_validator("encoding")
+    @classmethod
+    def _writable(cls, value: str) -> str:
+        if value.lower() not in ENCODINGS:
+            raise ValueError(f"{value} is no encoding for subtitles: {', '.join(ENCODINGS)}")
+        return value.lower()
+
+    @field_validator("profile")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        """A file becomes its text: the container of the stage sees the job and not the folders of the user."""
+        if value == profiles.AUTO or "\n" in value:
+            return value
+        if not profiles.is_file_name(value):
+            return profiles.named(value).name
+        path = Path(value).expanduser()
+        text = profiles.read(path)
+        profiles.parse(text, str(path), path.stem)
+        return text.rstrip("\n") + "\n"
+
+    def resolved(self, language: str, text: str) -> Profile:
+        """The profile for `text`, with the changes to its rules."""
+        if "\n" in self.profile:
+            chosen = profiles.parse(self.profile)
+        else:
+            name = profiles.default_name(language, text) if self.profile == profiles.AUTO else self.profile
+            chosen = profiles.named(name)
+        return profiles.changed(chosen, self.rules.model_dump(exclude_none=True))
+
+
+@dataclass(frozen=True)
+class Heard:
+    """All that cues are made of, in sample time. `speakers` has the name of each label, or None."""
+
+    language: str
+    words: tuple[Word, ...]
+    names: tuple[str, ...] = ()
+    speakers: Mapping[str, str | None] = field(default_factory=dict)
+    sung: frozenset[int] = frozenset()
+
+
+def heard(inputs: Inputs) -> Heard:
+    """The one place that knows which stages have a say."""
+    transcript = inputs[Transcript]
+    return Heard(transcript.language, tuple(word for segment in transcript.segments for word in segment.words))
+
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
-    transcript = inputs[Transcript]
-    time_map = inputs[AudioTrack].time_map
-    heard = [word for segment in transcript.segments for word in segment.words]
-    rules = CueRules(**options.model_dump(exclude={"formats"}))
-    words = [in_film_time(word, time_map) for word in heard]
-    made = cues(words, rules, _holes(heard, time_map))
-    sheet = Sheet(made, transcript.language, tools.name, inputs[AudioTrack].frame_rate, tuple(words))
-    files = write(sheet, options.formats, tools.work, tools.name)
-    tools.log.info(f"{len(made)} cues in {transcript.language}")
-    return Subtitles(language=transcript.language, cues=made,
+    track = inputs[AudioTrack]
+    what = heard(inputs)
+    profile = options.resolved(what.language, "".join(word.text for word in what.words))
+    frame_rate = track.frame_rate if track.has_picture else None
+    words = tuple(in_film_time(word, track.time_map) for word in what.words)
+    made = cues(words, profile, grid=Grid.of(frame_rate), language=what.language,
+                names=what.names, sung=what.sung, breaks_before=_holes(what.words, track.time_map),
+                labels=_labels(what.speakers, options.speakers, profile))
+    made = tuple(replace(cue, italic=cue.sung and profile.song_italic) for cue in made)
+    sheet = Sheet(made, what.language, tools.name, frame_rate, words, _named(what.speakers, options.speakers),
+                  dict(zip(what.speakers, cycle(profile.speaker_colours))))
+    files = write(sheet, options.formats, tools.work, tools.name, flavour=options.flavour, encoding=options.encoding,
+                  newline=options.newline)
+    tools.log.info(f"{len(made)} cues in {what.language} by the rules of {profile.name}")
+    if breached := Counter(breach.rule for cue in made for breach in cue.breaches):
+        counted = ", ".join(f"{rule} {count}" for rule, count in sorted(breached.items()))
+        tools.log.info(f"cues for which the speech leaves no room: {counted}")
+    return Subtitles(language=what.language, profile=profile.name, cues=made,
                      files=tuple(SubtitleFile(format=name, file=path.name) for name, path in files.items()))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:
     start = time_map.film_time(word.start)
     # The word keeps its length: one that lies across a hole was last heard where the hole begins.
-    return Word(start, start + word.duration, word.text, word.probability)
+    return replace(word, start=start, end=start + word.duration)
 
 
-def _holes(words: list[Word], time_map: TimeMap) -> set[int]:
+def _holes(words: Sequence[Word], time_map: TimeMap) -> set[int]:
     """Positions of the first word behind each jump of the film's clock."""
     jumps = time_map.jumps(_HOLE_S)
     return {
@@ -68,9 +133,23 @@ def _holes(words: list[Word], time_map: TimeMap) -> set[int]:
     }
 
 
+def _named(speakers: Mapping[str, str | None], how: str) -> dict[str, str]:
+    """The name of each speaker; nobody who is not to be named, or whose name is not known."""
+    if how == "off":
+        return {}
+    shown = {label: label if how == "labels" else name for label, name in speakers.items()}
+    return {label: name for label, name in shown.items() if name}
+
+
+def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> dict[str, str]:
+    """How each speaker is named in the text."""
+    return {label: profile.speaker_label.replace("{NAME}", name.upper()).replace("{name}", name)
+            for label, name in _named(speakers, how).items()}
+
+
 STAGE = Stage(
     name="subtitle-gen",
-    version=1,
+    version=2,
     needs=(AudioTrack, Transcript),
     makes=Subtitles,
     options=Options,

@@ -1,160 +1,203 @@
-"""From words with times to cues: the cheapest way to cut a stretch of speech, by dynamic programming.
+"""From words with times to cues: the cheapest way to cut what is said, by dynamic programming.
 
-Cuts are made between words, never inside them; a cue's times come from its words, never from segments.
+Cuts are made between words, never inside them; a cue's times come from its words, never from segments. The limits of
+the profile always hold: length of a line, lines, longest duration, gap. What cannot be met because the speech itself
+is too fast or too short is written on the cue, and no word is dropped for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
-from cp_whisperx.subtitles.text import pieces, width
-from cp_whisperx.timeline import Cue, Word, ms
-
-_SENTENCE_END = (".", "!", "?", "…", "।", "॥", "。", "！", "？", "؟")
-_CLAUSE_END = (",", ";", ":", "—", "–", "،", "、", "，")
-_CLOSING = "\"'”’)]»"
-# Words that belong to what follows: a line or a cue does not end on them.
-_LEANS_FORWARD = frozenset((
-    "a", "an", "the", "and", "or", "but", "nor", "so", "of", "to", "in", "on", "at", "by", "for", "from", "with",
-    "into", "onto", "over", "under", "than", "as", "if", "that", "which", "who", "my", "your", "his", "her", "its",
-    "our", "their", "this", "these", "those", "is", "are", "was", "were", "am", "be", "been", "has", "have", "had",
-    "do", "does", "did", "will", "would", "shall", "should", "can", "could", "may", "might", "must", "not", "i",
-    "you", "he", "she", "we", "they", "mr", "mrs", "dr",
-))
-
-_FLASH_S = 0.1
-"""Shortest cue that is ever written: only words without length get it."""
-_NEVER = float("inf")
+from cp_whisperx.subtitles import breaks
+from cp_whisperx.subtitles.breaks import Break
+from cp_whisperx.subtitles.grid import Grid
+from cp_whisperx.subtitles.layout import TOO_LONG, Layout, song_signs
+from cp_whisperx.subtitles.profiles import Rules
+from cp_whisperx.subtitles.text import width
+from cp_whisperx.subtitles.timing import Timing
+from cp_whisperx.subtitles.tokens import Token, tokens
+from cp_whisperx.timeline import Breach, Cue, Word
 
 
 @dataclass(frozen=True)
-class CueRules:
-    """Limits that always hold (line_chars, max_lines, max_duration_s, min_gap_s) and aims that bend."""
+class Costs:
+    """What the best cut is the cheapest by: one place for all of it. A cue costs 1; the rest is in cues.
 
-    line_chars: int
-    max_lines: int
-    min_duration_s: float
-    max_duration_s: float
-    min_gap_s: float
-    chars_per_s: float
-    linger_s: float
-    pause_s: float
+    The order that counts: a limit that is broken costs more than any break, a pair of words that is torn more than
+    any unevenness, and where nothing speaks against it a cue ends with a sentence, at a pause.
+    """
 
-
-def cues(words: Sequence[Word], rules: CueRules, breaks_before: Collection[int] = ()) -> tuple[Cue, ...]:
-    """`words` in order, film time. A cue never crosses a pause of `pause_s` or a position in `breaks_before`."""
-    runs: list[list[Word]] = []
-    for position, word in enumerate(words):
-        broken = position in breaks_before or (runs and word.start - runs[-1][-1].end >= rules.pause_s)
-        if not runs or broken:
-            runs.append([])
-        runs[-1] += _short_enough(word, rules.line_chars)
-    groups = [group for run in runs for group in _cut(run, rules)]
-    return _timed(groups, rules)
-
-
-def lines(words: Sequence[Word], rules: CueRules) -> tuple[str, ...] | None:
-    """The words on as few lines as they fit, broken at the best place; None if they do not fit."""
-    text = "".join(word.text for word in words).strip()
-    if width(text) <= rules.line_chars:
-        return (text,)
-    if rules.max_lines < 2 or width(text) > 2 * rules.line_chars + 1:
-        return None
-    best: tuple[float, tuple[str, ...]] | None = None
-    for position in range(1, len(words)):
-        upper = "".join(word.text for word in words[:position]).strip()
-        lower = "".join(word.text for word in words[position:]).strip()
-        if max(width(upper), width(lower)) > rules.line_chars:
-            continue
-        # A longer lower line hides less of the picture and is read in one sweep from the upper one.
-        uneven = abs(width(upper) - width(lower)) + (4 if width(upper) > width(lower) else 0)
-        cost = _break_cost(words[position - 1]) + uneven / rules.line_chars
-        if best is None or cost < best[0]:
-            best = cost, (upper, lower)
-    return best[1] if best else None
+    cue: float = 1.0
+    ends: Mapping[Break, float] = field(default_factory=lambda: {
+        Break.SENTENCE: 0.0, Break.CLAUSE: 0.6, Break.CONJUNCTION: 1.0, Break.PLAIN: 1.8, Break.BOUND: 6.0})
+    """A cue that ends there in the middle of a turn."""
+    pause: float = -0.8
+    """A cue that ends at a pause of half a second or more, as much less as the pause is shorter."""
+    silence_s: float = 2.0
+    """Each second of a pause inside a cue that lasts more than half a second."""
+    sentence_inside: float = 0.5
+    dialogue: float = 0.8
+    """Two speakers in one cue."""
+    orphan: float = 0.8
+    """A cue of one word, cut off from what belongs to it."""
+    fast: float = 2.0
+    fast_cps: float = 0.5
+    """A cue faster than the target, and each character per second above it."""
+    short: float = 4.0
+    short_s: float = 10.0
+    """A cue shorter than the least duration, and each second below it."""
+    flash: float = 100.0
+    """A cue for which there is no time at all."""
+    crossed: float = 0.7
+    """Each cut inside a cue."""
+    open_gap: float = 2.0
+    """A gap to the next cue that should be closed and cannot be."""
 
 
-def _cut(words: Sequence[Word], rules: CueRules) -> list[Sequence[Word]]:
-    """The cheapest partition; `best[j]` is the cost of the first j words and where their last cue starts."""
-    best: list[tuple[float, int]] = [(0.0, 0)]
-    for end in range(1, len(words) + 1):
-        options = []
-        for start in range(end - 1, -1, -1):
-            cost = _cue_cost(words, start, end, rules)
-            if cost == _NEVER and end - start > 1:
+COSTS = Costs()
+_PAUSE_S = 0.5
+_EXACT = 1e-6
+
+
+def cues(words: Sequence[Word], rules: Rules, *, grid: Grid, language: str = "und", names: Collection[str] = (),
+         cuts: Sequence[float] = (), breaks_before: Collection[int] = (), sung: Collection[int] = (),
+         labels: Mapping[str, str] | None = None) -> tuple[Cue, ...]:
+    """`words` in order, in film time; a space before each where the script has one.
+
+    `names`: names of several words that are not to be torn. `cuts`: film times of the first pictures of shots.
+    `breaks_before`: positions of words that never share a cue with the one before. `sung`: positions of sung words.
+    `labels`: how speakers are named, by their label; empty: they are not.
+    """
+    opening, closing = song_signs(rules) if sung else ("", "")
+    tag = breaks.language_tag(language, "".join(word.text for word in words))
+    parts = tokens(words, rules.max_cpl - width(opening + closing), breaks.language(tag, rules.no_split),
+                   ellipsis=rules.ellipsis, names=names, sung=frozenset(sung),
+                   leave_out=rules.song_policy == "leave-out")
+    if not parts:
+        return ()
+    layout = Layout(parts, rules, labels or {})
+    timing = Timing(parts, rules, grid, cuts)
+    groups = _cut(parts, layout, timing, rules, _forced(parts, rules, breaks_before))
+    return _written(groups, parts, layout, timing, rules)
+
+
+def _forced(parts: Sequence[Token], rules: Rules, breaks_before: Collection[int]) -> list[bool]:
+    """Before which tokens a cue must begin."""
+    wanted = sorted(breaks_before)
+    made = [True]
+    for before, token in pairwise(parts):
+        elsewhere = bisect_right(wanted, before.words[0]) != bisect_right(wanted, token.words[0])
+        turn = before.speaker != token.speaker and not rules.two_speakers
+        made.append(elsewhere or turn or before.sung != token.sung or token.start - before.end >= rules.pause_s)
+    return made
+
+
+def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
+         forced: Sequence[bool]) -> list[tuple[int, int]]:
+    """The cheapest partition, as first and last token of each cue.
+
+    `best[j]` is the cost of the first j tokens, `begin[j]` where their last cue begins. A group that does not fit
+    makes every longer one not fit, so the time is linear in the number of tokens.
+    """
+    costs, count = COSTS, len(parts)
+    longest, ins, ends, rate, target = timing.longest, timing.ins, timing.ends, timing.rate, rules.cps_target
+    endings = _endings(parts, forced)
+    silences = [0.0, *accumulate(_silence(before, token) for before, token in pairwise(parts))]
+    sentences = [0.0, *accumulate(costs.sentence_inside * (token.behind == Break.SENTENCE) for token in parts)]
+    best, begin = [0.0], [0]
+    for last in range(count):
+        cheapest, chosen = TOO_LONG, last
+        ending = costs.cue + endings[last]
+        for first in range(last, -1, -1):
+            laid, characters = layout.cost(first, last)
+            start = ins[first]
+            if first < last and (laid == TOO_LONG or ends[last] - start > longest):
                 break
-            options.append((best[start][0] + (0.0 if cost == _NEVER else cost), start))
-        best.append(min(options))
-    groups: list[Sequence[Word]] = []
-    end = len(words)
-    while end:
-        start = best[end][1]
-        groups.append(words[start:end])
-        end = start
+            words = parts[last].words[1] - parts[first].words[0]
+            end = timing.out(start, last, characters, words)
+            lasts = end - start
+            cost = best[first] + ending + laid
+            cost += sentences[last] - sentences[first] + silences[last] - silences[first]
+            if first == last:
+                cost += 0.0 if forced[first] or parts[last].behind == Break.SENTENCE else costs.orphan
+            elif layout.turn_in(first, last):
+                cost += costs.dialogue
+            if lasts < timing.flash:
+                cost += costs.flash * (1 + timing.flash - lasts)
+            elif (over := characters * rate / lasts - target) > 0:
+                cost += costs.fast + costs.fast_cps * over
+            if lasts < (least := timing.shown(words)):
+                cost += costs.short + costs.short_s * (least - lasts) / rate
+            if timing.cuts:
+                cost += costs.crossed * timing.crossed(start, end)
+            if last + 1 < count and timing.gap < ins[last + 1] - end < timing.chain:
+                cost += costs.open_gap
+            if cost < cheapest:
+                cheapest, chosen = cost, first
+            if forced[first]:
+                break
+        best.append(cheapest)
+        begin.append(chosen)
+    groups = []
+    behind = count
+    while behind:
+        groups.append((begin[behind], behind - 1))
+        behind = begin[behind]
     return groups[::-1]
 
 
-def _cue_cost(words: Sequence[Word], start: int, end: int, rules: CueRules) -> float:
-    group = words[start:end]
-    duration = group[-1].end - group[0].start
-    if duration > rules.max_duration_s or (laid := lines(group, rules)) is None:
-        return _NEVER
-    cost = 1.0 + 0.2 * (len(laid) - 1)
-    last = end == len(words)
-    if not last:
-        pause = words[end].start - group[-1].end
-        cost += _break_cost(group[-1]) - 0.8 * min(pause / 0.5, 1.0)
-    for word, following in pairwise(group):
-        gap = following.start - word.end
-        cost += 2.0 * gap if gap > 0.5 else 0.0
-        cost += 0.6 if _ends(word, _SENTENCE_END) else 0.0
-    if len(group) == 1 and len(words) > 1:
-        cost += 0.8
-    cost += max(0.0, rules.min_duration_s - duration)
-    shown = max(duration, rules.min_duration_s) if last else max(duration, 0.1)
-    cost += 0.1 * max(0.0, sum(map(width, laid)) / shown - rules.chars_per_s)
-    return cost
+def _endings(parts: Sequence[Token], forced: Sequence[bool]) -> list[float]:
+    """Cost of a cue that ends with each token."""
+    made = []
+    for position, (token, following) in enumerate(pairwise(parts), 1):
+        free = forced[position] or token.speaker != following.speaker
+        pause = min(max(0.0, following.start - token.end) / _PAUSE_S, 1.0)
+        made.append(0.0 if free else COSTS.ends[token.behind] + COSTS.pause * pause)
+    return [*made, 0.0]
 
 
-def _break_cost(word: Word) -> float:
-    """How bad it is to break after this word."""
-    if _ends(word, _SENTENCE_END):
-        return 0.0
-    if _ends(word, _CLAUSE_END):
-        return 0.5
-    return 2.5 if word.text.strip().lower() in _LEANS_FORWARD else 1.5
+def _silence(before: Token, token: Token) -> float:
+    gap = token.start - before.end
+    return COSTS.silence_s * gap if gap > _PAUSE_S else 0.0
 
 
-def _ends(word: Word, marks: tuple[str, ...]) -> bool:
-    return word.text.strip().rstrip(_CLOSING).endswith(marks)
+def _written(groups: Sequence[tuple[int, int]], parts: Sequence[Token], layout: Layout, timing: Timing,
+             rules: Rules) -> tuple[Cue, ...]:
+    """The cues with their final times: where speech leaves no room, the next cue comes in late and says so."""
+    made: list[Cue] = []
+    clock = 0
+    for first, last in groups:
+        lines = layout.lines(first, last)
+        characters = sum(map(width, lines))
+        words = parts[first].words[0], parts[last].words[1]
+        start = max(timing.ins[first], clock)
+        end = max(timing.out(start, last, characters, words[1] - words[0]), start + timing.flash)
+        following = timing.ins[last + 1] if last + 1 < len(parts) else None
+        clock = end + timing.gap
+        shown = timing.grid.seconds(start), timing.grid.seconds(end)
+        cps = characters / (shown[1] - shown[0])
+        breaches = _breaches(start, end, following, cps, words, timing, rules, late=start - timing.ins[first])
+        made.append(Cue(*shown, lines, layout.speakers(first, last, len(lines)), words, parts[first].sung,
+                        round(cps, 3), breaches))
+    return tuple(made)
 
 
-def _short_enough(word: Word, longest: int) -> list[Word]:
-    """A word too long for a line, in pieces that share its time."""
-    parts = pieces(word.text.strip(), longest)
-    if len(parts) == 1:
-        return [word]
-    step = (word.end - word.start) / len(parts)
-    return [Word(word.start + number * step, word.start + (number + 1) * step, part, word.probability)
-            for number, part in enumerate(parts)]
-
-
-def _timed(groups: Sequence[Sequence[Word]], rules: CueRules) -> tuple[Cue, ...]:
-    """In-cue on the first word; out-cue late enough to read, but never into the next cue or its gap."""
-    result: list[Cue] = []
-    for position, group in enumerate(groups):
-        laid = lines(group, rules)
-        assert laid is not None
-        start = max(group[0].start, 0.0)
-        if result:
-            start = max(start, result[-1].end)
-        heard_until = max(group[-1].end, start)
-        readable = start + max(rules.min_duration_s, sum(map(width, laid)) / rules.chars_per_s)
-        end = max(heard_until, min(readable, heard_until + rules.linger_s))
-        end = min(end, start + rules.max_duration_s)
-        if position + 1 < len(groups):
-            end = min(end, groups[position + 1][0].start - rules.min_gap_s)
-        result.append(Cue(ms(start), ms(max(end, start + _FLASH_S)), laid))
-    return tuple(result)
+def _breaches(start: int, end: int, following: int | None, cps: float, words: tuple[int, int], timing: Timing,
+              rules: Rules, *, late: int) -> tuple[Breach, ...]:
+    """Rules, by their names in the profile, that the speech leaves no room for."""
+    least = timing.shown(words[1] - words[0])
+    found = []
+    if cps > rules.cps_target + _EXACT:
+        found.append(Breach("cps_target", round(cps, 3), rules.cps_target))
+    if end - start < least:
+        found.append(Breach("min_duration_s", round((end - start) / timing.rate, 3), round(least / timing.rate, 3)))
+    if following is not None and timing.gap < following - end < timing.chain:
+        found.append(Breach("chain_below_s", round((following - end) / timing.rate, 3), rules.chain_below_s))
+    if late:
+        frames = late / timing.grid.ticks_per_frame
+        found.append(Breach("in_tolerance_frames", round(frames, 3), float(rules.in_tolerance_frames)))
+    return tuple(found)

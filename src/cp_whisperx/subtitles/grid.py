@@ -32,7 +32,16 @@ class Grid:
 
     def tick(self, seconds: float) -> int:
         """The tick in which a moment lies; a moment that `seconds` has rounded down lies in its own tick."""
-        return math.floor(seconds * self.ticks_per_s + min(0.5, self.ticks_per_s / 1000) + _TINY)
+        return math.floor(seconds * self.ticks_per_s + self._rounding + _TINY)
+
+    def tick_after(self, seconds: float) -> int:
+        """The first tick that begins at a moment or behind it."""
+        return math.ceil(seconds * self.ticks_per_s - self._rounding - _TINY)
+
+    @property
+    def _rounding(self) -> float:
+        """Ticks that a time may have lost by being rounded down to the millisecond."""
+        return min(0.5, self.ticks_per_s / 1000)
 
     def seconds(self, tick: int) -> float:
         """When a tick begins, rounded down to the millisecond."""

@@ -14,10 +14,11 @@ from cp_whisperx.timeline import Cue, Word
 
 SHEET = Sheet(
     (Cue(0.0, 1.5, ("Tom & Jerry", "<b>run</b>")),
-     Cue(3661.0495, 3662.9996, ("चलो",), ("Asha",), italic=True),
-     Cue(3663.0, 3664.0, ("-Who?", "-{Me}\\"), ("Asha", "Ben"), top=True)),
+     Cue(3661.0495, 3662.9996, ("चलो",), ("S1",), italic=True),
+     Cue(3663.0, 3664.0, ("-Who?", "-{Me}\\"), ("S1", "S2"), top=True)),
     language="hi", title="Dil Se", frame_rate=24000 / 1001,
-    words=(Word(0.1, 0.4, " Tom", 0.9), Word(3661.05, 3661.4, " चलो", 0.5)), colours={"Ben": "#FFFF00"})
+    words=(Word(0.1, 0.4, " Tom", 0.9), Word(3661.05, 3661.4, " चलो", 0.5)),
+    names={"S1": "Asha", "S2": "Ben"}, colours={"S2": "#FFFF00"})
 
 SRT = """1
 00:00:00,000 --> 00:00:01,500
@@ -115,7 +116,7 @@ def test_json_has_every_word_once() -> None:
     made = json.loads(FORMATS["json"].text(SHEET))
     assert [[word["text"] for word in cue["words"]] for cue in made["cues"]] == [["Tom"], ["चलो"], []]
     assert made["cues"][1] | {"words": []} == {
-        "number": 2, "start": 3661.05, "end": 3663.0, "lines": ["चलो"], "speakers": ["Asha"], "italic": True,
+        "number": 2, "start": 3661.05, "end": 3663.0, "lines": ["चलो"], "speakers": ["S1"], "italic": True,
         "top": False, "words": []}
 
 

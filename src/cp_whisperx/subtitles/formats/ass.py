@@ -31,11 +31,11 @@ def ass(sheet: Sheet) -> str:
 
 def _dialogue(cue: Cue, sheet: Sheet) -> str:
     lines = [_escaped(line) for line in lines_of(cue)]
-    if len(cue.speakers) == len(lines):
-        lines = [_coloured(line, sheet.colours.get(speaker or "")) for line, speaker
-                 in zip(lines, cue.speakers, strict=True)]
+    lines = [_coloured(line, sheet.colours.get(speaker)) for line, speaker
+             in zip(lines, sheet.voices(cue, len(lines)), strict=True)]
     text = ("{\\i1}" if cue.italic else "") + "\\N".join(lines)
-    who = " / ".join(dict.fromkeys(speaker for speaker in cue.speakers if speaker)).replace(",", " ")
+    who = " / ".join(dict.fromkeys(sheet.names[speaker] for speaker in cue.speakers if speaker in sheet.names))
+    who = " ".join(who.replace(",", " ").split())
     style = _TOP if cue.top else _FOOT
     return f"Dialogue: 0,{_clock(cue.start)},{_clock(cue.end)},{style},{who},0,0,0,,{text}\n"
 

@@ -13,7 +13,8 @@ from cp_whisperx.timeline import Cue, Word
 class Sheet:
     """`cues` in order and `words` in order, film time. `language` is ISO 639-1, or `und`.
 
-    `colours` are #RRGGBB by speaker, for formats that have colours; `frame_rate` is per second, None if unknown.
+    `names` say how speakers are named in the file, and `colours` (#RRGGBB) how they are painted where the format can;
+    a speaker who is in neither stays unnamed. `frame_rate` is per second, None if unknown.
     """
 
     cues: tuple[Cue, ...]
@@ -21,7 +22,12 @@ class Sheet:
     title: str = ""
     frame_rate: float | None = None
     words: tuple[Word, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
     colours: Mapping[str, str] = field(default_factory=dict)
+
+    def voices(self, cue: Cue, lines: int) -> tuple[str, ...]:
+        """The speaker of each of the `lines` that are written; "" where nobody is known."""
+        return cue.speakers if len(cue.speakers) == lines else ("",) * lines
 
 
 def milliseconds(seconds: float) -> int:
@@ -42,17 +48,11 @@ def lines_of(cue: Cue) -> list[str]:
     return [line.strip() for text in cue.lines for line in text.splitlines() if line.strip()]
 
 
-def speaker_of(cue: Cue) -> str | None:
-    """Who speaks the whole cue; None if unknown or if there are several."""
-    named = set(cue.speakers)
-    return next(iter(named)) if len(named) == 1 else None
-
-
 def words_of(cues: Sequence[Cue], words: Sequence[Word]) -> list[list[Word]]:
-    """For each cue the words whose middle lies nearest to it: every word once, in order."""
+    """For each cue its words: those it was made of, or where it does not say so, those whose middle is nearest."""
+    if all(cue.words is not None for cue in cues):
+        return [list(words[slice(*cue.words)]) for cue in cues if cue.words is not None]
     found: list[list[Word]] = [[] for _ in cues]
-    if not cues:
-        return found
     # A word belongs to the last cue that starts before its middle, unless the next one is nearer.
     starts = [cue.start for cue in cues]
     for word in words:

@@ -13,8 +13,8 @@ def transcript(sheet: Sheet) -> str:
     heard_until = float("-inf")
     for cue in sheet.cues:
         lines = lines_of(cue)
-        who = cue.speakers if len(cue.speakers) == len(lines) else (None,) * len(lines)
-        for line, speaker in zip(lines, who, strict=True):
+        for line, voice in zip(lines, sheet.voices(cue, len(lines)), strict=True):
+            speaker = sheet.names.get(voice)
             if not paragraphs or cue.start - heard_until > _PAUSE_S or paragraphs[-1][0] != speaker:
                 paragraphs.append((speaker, []))
             paragraphs[-1][1].append(line)

@@ -57,10 +57,9 @@ def _rate(frame_rate: float | None) -> str:
 def _paragraph(number: int, cue: Cue, sheet: Sheet) -> str:
     italic = ' tts:fontStyle="italic"' if cue.italic else ""
     lines = lines_of(cue)
-    who = cue.speakers if len(cue.speakers) == len(lines) else (None,) * len(lines)
     shown = "<br/>".join(
-        f'<span style="behind"{_colour(sheet.colours.get(speaker or ""))}{italic}>{_text(line)}</span>'
-        for line, speaker in zip(lines, who, strict=True))
+        f'<span style="behind"{_colour(sheet.colours.get(speaker))}{italic}>{_text(line)}</span>'
+        for line, speaker in zip(lines, sheet.voices(cue, len(lines)), strict=True))
     return (f'      <p xml:id="c{number}" begin="{clock(cue.start, ".")}" end="{clock(cue.end, ".")}"'
             f' region="{"top" if cue.top else "foot"}" style="text">{shown}</p>\n')
 

@@ -18,10 +18,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from cp_whisperx.errors import ConfigError
-from cp_whisperx.subtitles.profiles.rules import Mark, Origin, Profile, Rules, unit_of
+from cp_whisperx.subtitles import breaks
+from cp_whisperx.subtitles.profiles.rules import Mark, Origin, Profile, RuleChanges, Rules, unit_of
 
-__all__ = ("AUTO", "Mark", "Origin", "Profile", "Rules", "changed", "default_name", "load", "named", "names", "parse",
-           "read", "unit_of")
+__all__ = ("AUTO", "Mark", "Origin", "Profile", "RuleChanges", "Rules", "changed", "default_name", "load", "named",
+           "names", "parse", "read", "unit_of")
 
 AUTO = "auto"
 _SUFFIX = ".toml"
@@ -133,9 +134,14 @@ def _entry(rule: str, entry: Any, name: str, where: str) -> tuple[Any, Origin]:
 
 def _made(name: str, title: str, values: Mapping[str, Any], origins: Mapping[str, Origin], where: str) -> Profile:
     try:
-        return Profile(name=name, title=title, origins=dict(origins), **values)
+        made = Profile(name=name, title=title, origins=dict(origins), **values)
     except ValidationError as error:
         raise _refused(error, where) from None
+    for kind in set(made.no_split) - breaks.kinds():
+        near = difflib.get_close_matches(kind, breaks.kinds(), n=1)
+        raise ConfigError(f"{where}: no_split: there is no kind of pair called {kind}",
+                          hint=f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(breaks.kinds()))}")
+    return made
 
 
 def _refused(error: ValidationError, where: str) -> ConfigError:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, create_model
 
 from cp_whisperx.artifacts import Frozen
 
@@ -19,6 +19,14 @@ NO_UNIT = "-"
 
 def _rule(description: str, unit: str = NO_UNIT, **limits: Any) -> Any:
     return Field(description=description, json_schema_extra={"unit": unit}, **limits)
+
+
+def _split(value: object) -> object:
+    """The environment has no lists: words with commas."""
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class Origin(Frozen):
@@ -55,12 +63,12 @@ class Rules(Frozen):
                                         FRAMES, ge=0)
     shot_out_after_frames: int = _rule("An out-cue fewer frames after a cut goes before the cut", FRAMES_24, ge=0)
 
-    no_split: tuple[str, ...] = _rule("Pairs of words that no line and no cue divides, by the names in breaks.toml")
+    no_split: Words = _rule("Pairs of words that no line and no cue divides, by the names in breaks.toml")
 
     two_speakers: bool = _rule("Two speakers may share a cue, a line each")
     dash: str = _rule("Put before each line of a cue with two speakers")
     speaker_label: str = _rule("How a speaker is named; {name} as it is, {NAME} in capitals")
-    speaker_colours: tuple[str, ...] = _rule("Colours of the speakers where the format has colours; none: no colours")
+    speaker_colours: Words = _rule("Colours of the speakers where the format has colours; none: no colours")
 
     song_policy: Literal["mark", "leave-out", "plain"] = _rule("What becomes of sung words")
     song_mark: str = _rule("Sign of sung words")
@@ -86,3 +94,20 @@ def unit_of(rule: str) -> str:
     extra = Rules.model_fields[rule].json_schema_extra
     assert isinstance(extra, dict)
     return str(extra["unit"])
+
+
+def _changes() -> Any:
+    fields: dict[str, Any] = {}
+    for rule, its in Rules.model_fields.items():
+        unit = f", {unit_of(rule)}" if unit_of(rule) != NO_UNIT else ""
+        kind: Any = Annotated[(its.annotation, *its.metadata)] if its.metadata else its.annotation
+        fields[rule] = (kind | None, Field(None, description=f"{its.description}{unit}; empty: as the profile says"))
+    return create_model("RuleChanges", __base__=Frozen, **fields)
+
+
+if TYPE_CHECKING:
+    class RuleChanges(Frozen):
+        pass
+else:
+    RuleChanges = _changes()
+    """Every rule as an option that is empty: what is given stands in the place of what the profile says."""
