@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from cp_whisperx import settings
 from cp_whisperx.artifacts import (
     AudioTrack,
     Downmix,
@@ -13,6 +14,7 @@ from cp_whisperx.artifacts import (
     TrackChoice,
     Transcript,
 )
+from cp_whisperx.errors import ConfigError
 from cp_whisperx.job import Job, Request
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.stage import Inputs, Stage, Tools
@@ -60,19 +62,21 @@ WORDS = [(1.0, 1.4, " Where"), (1.4, 1.8, " were"), (1.8, 2.2, " you?")]
 def test_files_are_named_for_media_servers(tmp_path: Path) -> None:
     made, work = generate(tmp_path, TimeMap(), transcript(WORDS, "hi"))
     assert [file.file for file in made.files] == ["Dil Se (1998).hi.srt", "Dil Se (1998).hi.vtt"]
-    assert (work / "Dil Se (1998).hi.srt").read_text() == "1\n00:00:01,000 --> 00:00:02,200\nWhere were you?\n\n"
+    assert (work / "Dil Se (1998).hi.srt").read_text() == "1\n00:00:01,000 --> 00:00:02,208\nWhere were you?\n\n"
 
 
 @pytest.mark.parametrize("start_s", [-1.0, 0.0, 0.5, 4.9])
 def test_cues_are_in_film_time(tmp_path: Path, start_s: float) -> None:
     made, _ = generate(tmp_path, TimeMap((Anchor(0.0, start_s),)), transcript(WORDS))
-    assert made.cues[0].start == pytest.approx(1.0 + start_s)
+    # In the frame of 1/24 s in which the word begins.
+    assert made.cues[0].start == pytest.approx(1.0 + start_s, abs=1 / 24)
+    assert made.cues[0].start <= 1.0 + start_s
 
 
 def test_a_hole_ends_a_cue(tmp_path: Path) -> None:
     hole = TimeMap((Anchor(0.0, 0.0), Anchor(1.6, 4.6)))
     made, _ = generate(tmp_path, hole, transcript(WORDS))
-    assert [(cue.start, cue.lines) for cue in made.cues] == [(1.0, ("Where were",)), (4.8, ("you?",))]
+    assert [(cue.start, cue.lines) for cue in made.cues] == [(1.0, ("Where were",)), (4.791, ("you?",))]
     assert made.cues[0].end <= 2.4
 
 
@@ -85,6 +89,70 @@ def test_nobody_speaks(tmp_path: Path) -> None:
     made, work = generate(tmp_path, TimeMap(), transcript([], "und"), formats="srt")
     assert made.cues == ()
     assert (work / "Dil Se (1998).srt").read_bytes() == b""
+
+
+def test_the_rules_follow_the_language(tmp_path: Path) -> None:
+    made, _ = generate(tmp_path, TimeMap(), transcript([(1.0, 1.4, " तुम"), (1.4, 1.8, " कहाँ")], "hi"))
+    assert made.profile == "netflix-hi"
+
+
+def test_a_profile_and_single_rules(tmp_path: Path) -> None:
+    long = [(float(number), number + 0.9, f" word{number}") for number in range(6)]
+    made, _ = generate(tmp_path, TimeMap(), transcript(long), profile="bbc", rules={"max_cpl": 12, "max_lines": 1})
+    assert made.profile == "bbc"
+    assert {len(cue.lines) for cue in made.cues} == {1}
+    assert max(len(line) for cue in made.cues for line in cue.lines) == 11
+
+
+def test_a_profile_of_the_user_s_own_goes_into_the_request(tmp_path: Path) -> None:
+    """The container of the stage sees the job alone: what the file says is in the option, not where it is."""
+    file = tmp_path / "house.toml"
+    file.write_text("max_cpl = 20\nmax_lines = 1\n")
+    chosen = settings.load({"stages.subtitle-gen.profile": str(file)}, environment={})
+    frozen = chosen.stage_options["subtitle-gen"]
+    file.unlink()
+    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), **frozen)
+    assert [cue.lines for cue in made.cues] == [("Where were you?",)]
+    assert subtitle_gen.Options(**frozen).resolved("en", "").max_cpl == 20
+
+
+@pytest.mark.parametrize(("value", "message"), [
+    ("netflx-en", "no subtitle profile netflx-en"), ("none.toml", "no profile none.toml"),
+    ("max_cp = 3\n", "no rule max_cp")])
+def test_a_profile_that_cannot_be_had(value: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        subtitle_gen.Options(profile=value).resolved("en", "")
+
+
+def test_a_rule_that_cannot_be(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"stages\.subtitle-gen\.rules\.max_cpl"):
+        settings.load({"stages.subtitle-gen.rules.max_cpl": 2}, environment={})
+    with pytest.raises(ConfigError, match="there is no such setting") as raised:
+        settings.load({"stages.subtitle-gen.rules.max_cp": 20}, environment={})
+    assert raised.value.hint == "did you mean stages.subtitle-gen.rules.max_cpl?"
+
+
+@pytest.mark.parametrize(("options", "first"), [
+    ({}, b"1\n"), ({"newline": "crlf"}, b"1\r\n"), ({"encoding": "utf-8-sig"}, b"\xef\xbb\xbf1\n"),
+    ({"encoding": "utf-16", "newline": "crlf"}, b"\xff\xfe1\0\r\0\n\0")])
+def test_line_ends_and_encodings(tmp_path: Path, options: dict[str, str], first: bytes) -> None:
+    _, work = generate(tmp_path, TimeMap(), transcript(WORDS), **options)
+    assert (work / "Dil Se (1998).en.srt").read_bytes().startswith(first)
+    # WebVTT is UTF-8 by its specification.
+    assert (work / "Dil Se (1998).en.vtt").read_bytes().startswith(b"WEBVTT")
+
+
+def test_what_speech_leaves_no_room_for_is_written_down(tmp_path: Path) -> None:
+    fast = [(number * 0.05, number * 0.05 + 0.05, " extraordinary") for number in range(6)]
+    made, _ = generate(tmp_path, TimeMap(), transcript(fast))
+    assert [[breach.rule for breach in cue.breaches] for cue in made.cues] == [["cps_target"]]
+    assert made.cues[0].words == (0, 6)
+
+
+def test_the_artifact_survives_its_file(tmp_path: Path) -> None:
+    made, work = generate(tmp_path, TimeMap(), transcript(WORDS))
+    made.write(work)
+    assert Subtitles.read(work) == made
 
 
 def test_formats() -> None:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 _SENTENCE_END = (".", "!", "?", "…", "।", "॥", "。", "！", "？", "؟")
-_CLAUSE_END = (",", ";", ":", "—", "–", "،", "、", "，")
+_CLAUSE_END = (",", ";", ":", "—", "–", "--", " -", "،", "、", "，")
 _CLOSING = "\"'”’)]»"
 _AROUND = _CLOSING + "“‘([«¿¡-–—"
 _KINDS = ("forward", "backward")
@@ -97,7 +97,7 @@ def ends_sentence(text: str, words: Language) -> bool:
 
 
 def _ends(text: str, marks: tuple[str, ...]) -> bool:
-    return text.strip().rstrip(_CLOSING).endswith(marks)
+    return f" {text.strip()}".rstrip(_CLOSING).endswith(marks)
 
 
 def _bare(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cp_whisperx.subtitles import breaks
 from cp_whisperx.subtitles.breaks import Break
@@ -61,7 +61,7 @@ def tokens(words: Sequence[Word], longest: int, language: breaks.Language, *, el
                               Break.PLAIN))
     glued = _glued(made, longest)
     between = breaks.between([token.text for token in glued], language, names)
-    return [_with_break(token, behind) for token, behind in zip(glued, between, strict=True)]
+    return [replace(token, behind=behind) for token, behind in zip(glued, between, strict=True)]
 
 
 def _glued(parts: Sequence[Token], longest: int) -> list[Token]:
@@ -69,28 +69,26 @@ def _glued(parts: Sequence[Token], longest: int) -> list[Token]:
     made: list[Token] = []
     for part in parts:
         last = made[-1] if made else None
-        if (last and not part.spaced and last.speaker == part.speaker and last.sung == part.sung
-                and part.words != last.words and not _may_divide(last.text, part.text)):
+        if last and not part.spaced and part.words != last.words:
             text = last.text + part.text
-            if (wide := width(text)) <= longest:
-                made[-1] = Token(text, wide, last.spaced, last.start, max(last.end, part.end),
-                                 (last.words[0], part.words[1]), last.speaker, last.sung, Break.PLAIN)
+            wide = width(text)
+            # Marks belong to the letter before them, whoever is said to speak them.
+            marks = wide < last.width + part.width
+            same = (last.speaker, last.sung) == (part.speaker, part.sung) and not _may_divide(last.text, part.text)
+            if (marks or same) and wide <= longest:
+                made[-1] = replace(last, text=text, width=wide, end=max(last.end, part.end),
+                                   words=(last.words[0], part.words[1]))
                 continue
         made.append(part)
     return made
 
 
 def _may_divide(before: str, after: str) -> bool:
-    """True between two characters of a script without spaces, if they are two as a reader counts."""
+    """True between two characters of a script without spaces."""
     if before[-1].isascii() or after[0].isascii():
         return False
     names = (unicodedata.name(before[-1], ""), unicodedata.name(after[0], ""))
-    return any(name.startswith(_NO_SPACES) for name in names) and width(before[-1] + after[0]) == 2
-
-
-def _with_break(token: Token, behind: Break) -> Token:
-    return Token(token.text, token.width, token.spaced, token.start, token.end, token.words, token.speaker, token.sung,
-                 behind)
+    return any(name.startswith(_NO_SPACES) for name in names)
 
 
 def _with_ellipsis(text: str, ellipsis: str) -> str:
