@@ -18,7 +18,7 @@ from cp_whisperx.cli.flags import clip, config_flag, film_flags, json_flag, out_
 from cp_whisperx.cli.images import images
 from cp_whisperx.cli.models import models
 from cp_whisperx.cli.output import fields_of, print_json, shown, tell, understood
-from cp_whisperx.cli.subtitles import check
+from cp_whisperx.cli.subtitles import check, fix
 from cp_whisperx.errors import INTERRUPTED, ConfigError
 from cp_whisperx.images import engine
 from cp_whisperx.job import Job
@@ -195,6 +195,7 @@ def config() -> None:
 cli.add_command(models)
 cli.add_command(images)
 cli.add_command(check)
+cli.add_command(fix)
 
 
 def _runner(chosen: settings.Settings, store: ModelStore) -> Runner:

@@ -14,7 +14,7 @@ from cp_whisperx.subtitles.checking.subject import Subject
 from cp_whisperx.subtitles.profiles import Profile
 from cp_whisperx.timeline import Cue, Span
 
-__all__ = ("RULES", "Finding", "Outcome", "Report", "check")
+__all__ = ("ASSUMED_FRAME_RATE", "RULES", "Finding", "Outcome", "Report", "check")
 
 ASSUMED_FRAME_RATE = 24.0
 
