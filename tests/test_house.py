@@ -25,7 +25,7 @@ ORDER = ("demux", "tmdb", "pre-ner", "silero-vad", "pyannote-vad", "diarization"
 LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
-    ("artifacts",),
+    ("artifacts", "rttm", "scoring"),
     ("media", "engines", "subtitles", "models", "windows", "speakers"),
     ("job",),
     ("stage",),
