@@ -25,8 +25,8 @@ ORDER = ("demux", "tmdb", "pre-ner", "silero-vad", "pyannote-vad", "diarization"
 LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
-    ("artifacts",),
-    ("media", "engines", "subtitles", "models", "windows"),
+    ("artifacts", "rttm", "scoring"),
+    ("media", "engines", "subtitles", "models", "windows", "speakers"),
     ("job",),
     ("stage",),
     ("stages",),
