@@ -20,7 +20,7 @@ from cp_whisperx.subtitles.reading.srt import is_srt, srt
 from cp_whisperx.subtitles.reading.ttml import is_ttml, ttml
 from cp_whisperx.subtitles.reading.vtt import is_vtt, vtt
 
-__all__ = ("MAX_BYTES", "Found", "parse", "read")
+__all__ = ("MAX_BYTES", "Found", "parse", "read", "text_of")
 
 MAX_BYTES = 32 << 20
 """The subtitles of a long film have 200 kB; styled karaoke has a few MB."""
@@ -49,6 +49,11 @@ def read(path: Path, frame_rate: float | None = None) -> Found:
     except OSError as error:
         raise MediaError(f"{path} cannot be read: {error.strerror or error}", hint="give a subtitle file") from None
     return parse(data, path.name, frame_rate)
+
+
+def text_of(data: bytes, name: str) -> str:
+    """The text of any text file, its encoding guessed if it must be. Raises MediaError if it is none."""
+    return decoded(data, name, Notes())[0]
 
 
 def parse(data: bytes, name: str, frame_rate: float | None = None) -> Found:
