@@ -216,12 +216,14 @@ class LanguageVote(Frozen):
 
 
 class Dropped(Frozen):
-    """Text that the recogniser gave and the stage did not believe."""
+    """Text that the recogniser gave and a guard did not believe. `hearing` is the first or the second one."""
 
     start: float
     end: float
     text: str
+    guard: str
     reason: str
+    hearing: Literal[1, 2] = 1
 
 
 class Transcript(Artifact):
@@ -234,6 +236,8 @@ class Transcript(Artifact):
     model: str
     segments: tuple[Segment, ...]
     dropped: tuple[Dropped, ...]
+    unheard: tuple[Span, ...] = ()
+    """Speech, as the detector has it, that got no words in either hearing."""
 
 
 class NameChange(Frozen):
