@@ -85,6 +85,8 @@ class AudioTrack(Artifact):
     """As the container says; None if it does not."""
     has_picture: bool
     frame_rate: float | None
+    shots: tuple[float, ...] | None = None
+    """Film times of the first picture of each shot but the first one; None if nobody looked."""
     warnings: tuple[str, ...]
 
 
