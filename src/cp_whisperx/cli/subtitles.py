@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from cp_whisperx import publish
 from cp_whisperx.cli.flags import json_flag
 from cp_whisperx.cli.output import print_json, tell, understood
 from cp_whisperx.errors import ConfigError
+from cp_whisperx.media import shots
 from cp_whisperx.media.probe import probe
 from cp_whisperx.subtitles import profiles, reading
 from cp_whisperx.subtitles.checking import Report
@@ -33,19 +35,20 @@ language_flag = click.option("--language", default="und", help="ISO 639-1, such 
 
 @dataclass(frozen=True)
 class Picture:
-    """What a film adds: `frame_rate` per second and `cuts` in film time, None where it is not known."""
+    """What a film adds: `frame_rate` per second and `cuts` in film time, None where they are not known."""
 
     frame_rate: float | None = None
     cuts: tuple[float, ...] | None = None
 
 
 def picture_of(film: Path | None, fps: float | None) -> Picture:
+    """Raises MediaError if the film cannot be read; one without a moving picture has no cuts that could be known."""
     if film is None:
         return Picture(fps)
     moving = next((stream for stream in probe(film).streams if stream.is_picture), None)
     if moving is None:
         return Picture(fps)
-    return Picture(fps or moving.frame_rate)
+    return Picture(fps or moving.frame_rate, shots.find(film, moving.index, threads=os.cpu_count() or 1).cuts)
 
 
 def profile_for(found: reading.Found, wanted: str | None, language: str) -> profiles.Profile:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cp_whisperx.engines.protocols import Heard, Task
-from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,3 +56,20 @@ class CountingTranscriber:
             return Heard((), "fake")
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
+
+
+class SteadySound:
+    """The same everywhere: for guards, what a clear voice gives unless told otherwise."""
+
+    def __init__(self, mean: float = 0.95, peak: float = 1.0, level_db: float = -20.0,
+                 faint: tuple[SpeechSpan, ...] = ()) -> None:
+        self._mean, self._peak, self._level_db, self._faint = mean, peak, level_db, faint
+
+    def speech(self, span: Span) -> tuple[float, float]:
+        return self._mean, self._peak
+
+    def level_db(self, span: Span) -> float:
+        return self._level_db
+
+    def faint(self) -> tuple[SpeechSpan, ...]:
+        return self._faint

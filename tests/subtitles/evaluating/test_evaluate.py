@@ -34,8 +34,8 @@ def test_each_fault_is_measured() -> None:
     # 1.0-1.25 and 3.0-3.5 and 4.0-5.0 have no cue.
     assert made.uncovered_s == pytest.approx(1.75)
     assert made.in_cue == Offsets(2, 9.0, 12.0, 9.0)
-    # The second cue ends with a word that was added, and is not compared.
-    assert made.out_cue == Offsets(1, 12.0, 12.0, 12.0)
+    # The second cue ends with the last Asha, which stands for that of the reference: a second early.
+    assert made.out_cue == Offsets(2, 18.0, 24.0, -6.0)
     assert made.names is not None and (made.names.right, made.names.extra) == (1, 1)
     # One speaker for two: the shorter one's second is confused, and a second of silence is invented.
     assert made.der == pytest.approx(2 / 3)
