@@ -22,7 +22,8 @@ from cp_whisperx.subtitles.text import width
 from cp_whisperx.timeline import Cue, Word, ms
 
 _DASH = re.compile(r"\s*[-\u2010\u2011\u2013\u2014](?![-\d\u2010-\u2014])\s*(?=\S)")
-_SIGN = re.compile(r"^[♪♫♬♩#*]+(?=\s|$)|^[♪♫♬♩]+|(?<=\s)[♪♫♬♩#*]+$|[♪♫♬♩]+$")
+_NOTES = "♪♫♬♩"
+_SIGNS = frozenset(_NOTES + "#*")
 _DOTS = re.compile(r"\.{2,}|…\.*")
 _SHORTEST_S = 0.001
 _PAUSE_S = 1.0
@@ -104,7 +105,7 @@ def _words(cue: Cue, number: int, start: float, end: float, profile: Profile) ->
     given = [_DOTS.sub(profile.ellipsis, line.strip()) for line in cue.lines if line.strip()]
     dashed = [_DASH.match(line) is not None for line in given]
     dialogue = any(dashed[1:])
-    bare = [_SIGN.sub("", line).strip() or line for line in given]
+    bare = [_without_signs(line) or line for line in given]
     sung = bare != given
     if dialogue:
         bare = [_DASH.sub("", line, count=1) for line in bare]
@@ -119,6 +120,16 @@ def _words(cue: Cue, number: int, start: float, end: float, profile: Profile) ->
     new_turn = [index == 0 or dash for index, dash in enumerate(dashed)]
     lines = tuple((profile.dash if dialogue and turn else "") + line for line, turn in zip(bare, new_turn, strict=True))
     return _Said(number, cue, words, lines, dialogue, sung)
+
+
+def _without_signs(line: str) -> str:
+    """Without the signs of a song at its ends: notes, or # and * apart from the words."""
+    words = line.strip(_NOTES + " ").split(" ")
+    while words and words[0] and _SIGNS.issuperset(words[0]):
+        words = words[1:]
+    while words and words[-1] and _SIGNS.issuperset(words[-1]):
+        words = words[:-1]
+    return " ".join(words)
 
 
 def _firsts(said: Sequence[_Said]) -> list[int]:

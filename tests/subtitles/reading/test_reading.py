@@ -179,6 +179,28 @@ def test_no_bytes_break_a_reader(data: bytes) -> None:
     _survives(b"1\n00:00:01,000 --> 00:00:02,000\n" + data)
 
 
+TIME = "00:00:01,000 --> 00:00:02,000\n"
+HARD = {
+    "italics that end in plain text": TIME + "<i></i>" * 3000 + "x",
+    "spaces before no time": "1\n" + TIME + " " * 400_000 + "->",
+    "blank lines": "\n" * 400_000 + TIME,
+    "spaces for a time": "[Events]\nDialogue: 0," + " " * 400_000 + "," + " " * 400_000 + ",x",
+    "drawings without an end": "[Events]\nDialogue: 0,0:00:01.00,0:00:02.00,,,,,,,{" + "\\p1" * 200_000,
+    "braces": TIME + "{\\" * 200_000,
+    "angles": TIME + "<i " * 200_000,
+    "nested elements": "<tt><body><div><p begin='1s' end='2s'>" + "<span>" * 5000 + "x" + "</span>" * 5000
+                       + "</p></div></body></tt>",
+    "nested divisions": "<tt>" + "<div>" * 5000 + "</div>" * 5000 + "</tt>",
+    "notes": TIME + "♪" * 200_000 + "x",
+}
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_nothing_takes_for_ever(name: str) -> None:
+    """Time grows with the length of the file, or this test would not end."""
+    _survives(HARD[name].encode())
+
+
 def _survives(data: bytes) -> None:
     try:
         found = reading.parse(data, "a.srt")

@@ -9,13 +9,13 @@ from cp_whisperx.subtitles.reading.markup import plain
 from cp_whisperx.timeline import Cue
 
 _COLUMNS = ("layer", "start", "end", "style", "name", "marginl", "marginr", "marginv", "effect", "text")
-_CLOCK = re.compile(r"(-?)\s*(\d{1,5}):(\d{1,3}):(\d{1,3})(?:[.:,](\d{1,3}))?")
+_CLOCK = re.compile(r"(-?)(\d{1,5}):(\d{1,3}):(\d{1,3})(?:[.:,](\d{1,3}))?")
 _OPEN, _CLOSE = "\ue000", "\ue001"
-_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}")
+_DRAWING = re.compile(r"\{[^{}]{0,200}\\p[1-9][^{}]{0,200}\}")
 
 
 def is_ass(text: str) -> bool:
-    return re.search(r"^\s*(\[Script Info\]|\[Events\]|Dialogue:.*\d:\d\d:\d\d)", text,
+    return re.search(r"^[^\S\n]*(\[Script Info\]|\[Events\]|Dialogue:.*\d:\d\d:\d\d)", text,
                      re.IGNORECASE | re.MULTILINE) is not None
 
 
@@ -48,7 +48,7 @@ def ass(text: str, notes: Notes, frame_rate: float | None = None) -> Parsed:
 
 def _dialogue(value: str, columns: tuple[str, ...], tops: set[str], cues: list[Cue], notes: Notes) -> None:
     fields = dict(zip(columns, value.split(",", len(columns) - 1), strict=False))
-    start, end = (_CLOCK.search(fields.get(name, "")) for name in ("start", "end"))
+    start, end = (_CLOCK.match(fields.get(name, "").strip()) for name in ("start", "end"))
     if start is None or end is None:
         notes.add("dialogues without times were left out")
         return

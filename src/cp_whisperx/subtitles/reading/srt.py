@@ -13,14 +13,23 @@ _TIMES = re.compile(rf"^[^\S\n]*{_CLOCK}[^\S\n]*-{{1,3}}\s?>[^\S\n]*{_CLOCK}([^\
 _STRICT = re.compile(r"\d{2,}:[0-5]\d:[0-5]\d,\d{3} --> \d{2,}:[0-5]\d:[0-5]\d,\d{3}")
 
 
+_LONGEST = 300
+"""Characters of a line of times, with the positions that some programs put behind them."""
+
+
 def is_srt(text: str) -> bool:
-    return any(_TIMES.match(line) for line in text.split("\n") if "->" in line or "- >" in line)
+    return any(_times(line) for line in text.split("\n"))
+
+
+def _times(line: str) -> re.Match[str] | None:
+    if len(line) > _LONGEST or not ("->" in line or "- >" in line):
+        return None
+    return _TIMES.match(line)
 
 
 def srt(text: str, notes: Notes, frame_rate: float | None = None) -> Parsed:
     lines = text.split("\n")
-    at = [(row, found) for row, line in enumerate(lines) if "->" in line or "- >" in line
-          if (found := _TIMES.match(line))]
+    at = [(row, found) for row, line in enumerate(lines) if (found := _times(line))]
     if at and any(line.strip() for line in lines[:max(0, at[0][0] - 1)]):
         notes.add("text before the first cue was left out")
     cues: list[Cue] = []

@@ -57,7 +57,7 @@ def _cues(element: ElementTree.Element, begin: float, end: float | None, rates: 
                                 inner + length if length is not None else None) if limit is not None]
     until = min(ends) if ends else None
     if _name(element) == "p":
-        lines = tuple(" ".join(line.split()) for line in "".join(_text(element)).split("\n"))
+        lines = tuple(" ".join(line.split()) for line in "".join(_text(element, notes, depth)).split("\n"))
         if until is None:
             notes.add("cues without an end were left out")
             return
@@ -71,13 +71,16 @@ def _cues(element: ElementTree.Element, begin: float, end: float | None, rates: 
         yield from _cues(child, inner, until, rates, tops, notes, depth + 1)
 
 
-def _text(element: ElementTree.Element) -> Iterator[str]:
+def _text(element: ElementTree.Element, notes: Notes, depth: int) -> Iterator[str]:
+    if depth > _DEEPEST:
+        notes.add("elements nested too deeply were left out")
+        return
     yield (element.text or "").replace("\n", " ")
     for child in element:
         if _name(child) == "br":
             yield "\n"
         elif _name(child) != "metadata":
-            yield from _text(child)
+            yield from _text(child, notes, depth + 1)
         yield (child.tail or "").replace("\n", " ")
 
 
