@@ -77,7 +77,7 @@ def test_a_cue_starts_with_its_first_word_and_stays_to_be_read() -> None:
 
 
 @pytest.mark.parametrize(("gap_s", "expected_frames"), [
-    (0.03, 2), (0.09, 2), (0.13, 2), (11 / 24, 2), (12 / 24, 12), (0.9, 21)])
+    (0.03, 2), (0.09, 2), (0.13, 2), (11 / 24, 2), (12 / 24, 12), (0.9, 22)])
 def test_gaps_are_two_frames_or_half_a_second(gap_s: float, expected_frames: int) -> None:
     """Slow speech needs no linger, so the gap between the words is the gap between the cues where it may be."""
     first = spoken("It was here.", 0.0, each_s=1.0, gap_s=0.0)

@@ -60,6 +60,15 @@ def test_a_file_of_the_user(tmp_path: Path) -> None:
     assert made.origins["max_cpl"].profile == "house"
 
 
+@pytest.mark.parametrize(("text", "name"), [
+    ("max_cpl = 32", "house"), ('name = "ours"\nmax_cpl = 32', "ours"), ("[max_cpl]\nvalue = 32\n\n", "house")])
+def test_a_file_can_travel_as_text(tmp_path: Path, text: str, name: str) -> None:
+    file = tmp_path / "house.toml"
+    file.write_text(text)
+    made = profiles.parse(profiles.portable(file))
+    assert (made.name, made.max_cpl) == (name, 32)
+
+
 def test_a_file_that_extends_nothing_has_the_rest_from_netflix() -> None:
     assert profiles.parse("max_lines = 1").cps_target == profiles.named("netflix-en").cps_target
 

@@ -56,3 +56,13 @@ def test_a_word_without_a_speaker_has_that_of_its_neighbour() -> None:
 def test_sung_words_can_be_left_out() -> None:
     assert [token.text for token in made(" la", " la", " he", sung={0, 1}, leave_out=True)] == ["he"]
     assert [token.sung for token in made(" la", " he", sung={0})] == [True, False]
+
+
+@pytest.mark.parametrize(("text", "speakers", "expected"), [
+    ("I was there all day", "11211", "11111"), ("I was. No. All day", "11211", "11211"),
+    ("I was, yes, all day", "11211", "11211"), ("I was there all day", "11222", "11222"),
+    ("I was there all day", "11221", "11221")])
+def test_one_word_inside_a_sentence_is_no_turn(text: str, speakers: str, expected: str) -> None:
+    words = [Word(number, number + 0.5, f" {word}", 1.0, speaker=speaker)
+             for number, (word, speaker) in enumerate(zip(text.split(), speakers, strict=True))]
+    assert "".join(token.speaker for token in tokens(words, 42, ENGLISH)) == expected

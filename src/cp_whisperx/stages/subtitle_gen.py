@@ -63,12 +63,9 @@ class Options(StageOptions):
         """A file becomes its text: the container of the stage sees the job and not the folders of the user."""
         if value == profiles.AUTO or "\n" in value:
             return value
-        if not profiles.is_file_name(value):
-            return profiles.named(value).name
-        path = Path(value).expanduser()
-        text = profiles.read(path)
-        profiles.parse(text, str(path), path.stem)
-        return text.rstrip("\n") + "\n"
+        if profiles.is_file_name(value):
+            return profiles.portable(Path(value).expanduser())
+        return profiles.named(value).name
 
     def resolved(self, language: str, text: str) -> Profile:
         """The profile for `text`, with the changes to its rules."""
@@ -82,13 +79,17 @@ class Options(StageOptions):
 
 @dataclass(frozen=True)
 class Heard:
-    """All that cues are made of, in sample time. `speakers` has the name of each label, or None."""
+    """All that cues are made of: words in sample time, cuts in film time; `sung` are positions of words.
+
+    `speakers` has the name of each label, or None.
+    """
 
     language: str
     words: tuple[Word, ...]
     names: tuple[str, ...] = ()
     speakers: Mapping[str, str | None] = field(default_factory=dict)
     sung: frozenset[int] = frozenset()
+    cuts: tuple[float, ...] = ()
 
 
 def heard(inputs: Inputs) -> Heard:
@@ -104,7 +105,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     frame_rate = track.frame_rate if track.has_picture else None
     words = tuple(in_film_time(word, track.time_map) for word in what.words)
     made = cues(words, profile, grid=Grid.of(frame_rate), language=what.language,
-                names=what.names, sung=what.sung, breaks_before=_holes(what.words, track.time_map),
+                names=what.names, sung=what.sung, cuts=what.cuts, breaks_before=_holes(what.words, track.time_map),
                 labels=_labels(what.speakers, options.speakers, profile))
     made = tuple(replace(cue, italic=cue.sung and profile.song_italic) for cue in made)
     sheet = Sheet(made, what.language, tools.name, frame_rate, words, _named(what.speakers, options.speakers),

@@ -54,6 +54,8 @@ class Costs:
     """A cue for which there is no time at all."""
     crossed: float = 0.7
     """Each cut inside a cue."""
+    at_cut: float = 2.0
+    """An out-time too near to a cut."""
     open_gap: float = 2.0
     """A gap to the next cue that should be closed and cannot be."""
 
@@ -101,10 +103,12 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
     """The cheapest partition, as first and last token of each cue.
 
     `best[j]` is the cost of the first j tokens, `begin[j]` where their last cue begins. A group that does not fit
-    makes every longer one not fit, so the time is linear in the number of tokens.
+    makes every longer one not fit, so the time is linear in the number of tokens; a group that costs too much for
+    what is in it is not laid out.
     """
     costs, count = COSTS, len(parts)
     longest, ins, ends, rate, target = timing.longest, timing.ins, timing.ends, timing.rate, rules.cps_target
+    full = layout.max_lines * (layout.most + 1) - 1
     endings = _endings(parts, forced)
     silences = [0.0, *accumulate(_silence(before, token) for before, token in pairwise(parts))]
     sentences = [0.0, *accumulate(costs.sentence_inside * (token.behind == Break.SENTENCE) for token in parts)]
@@ -113,15 +117,22 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
         cheapest, chosen = TOO_LONG, last
         ending = costs.cue + endings[last]
         for first in range(last, -1, -1):
-            laid, characters = layout.cost(first, last)
             start = ins[first]
-            if first < last and (laid == TOO_LONG or ends[last] - start > longest):
+            if first < last and (ends[last] - start > longest or layout.text_width(first, last) > full):
+                break
+            cost = best[first] + ending
+            cost += sentences[last] - sentences[first] + silences[last] - silences[first]
+            if cost >= cheapest:
+                if forced[first]:
+                    break
+                continue
+            laid, characters = layout.cost(first, last)
+            if laid == TOO_LONG:
                 break
             words = parts[last].words[1] - parts[first].words[0]
             end = timing.out(start, last, characters, words)
             lasts = end - start
-            cost = best[first] + ending + laid
-            cost += sentences[last] - sentences[first] + silences[last] - silences[first]
+            cost += laid
             if first == last:
                 cost += 0.0 if forced[first] or parts[last].behind == Break.SENTENCE else costs.orphan
             elif layout.turn_in(first, last):
@@ -134,6 +145,7 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
                 cost += costs.short + costs.short_s * (least - lasts) / rate
             if timing.cuts:
                 cost += costs.crossed * timing.crossed(start, end)
+                cost += 0.0 if timing.at_cut(end) is None else costs.at_cut
             if last + 1 < count and timing.gap < ins[last + 1] - end < timing.chain:
                 cost += costs.open_gap
             if cost < cheapest:
@@ -197,6 +209,10 @@ def _breaches(start: int, end: int, following: int | None, cps: float, words: tu
         found.append(Breach("min_duration_s", round((end - start) / timing.rate, 3), round(least / timing.rate, 3)))
     if following is not None and timing.gap < following - end < timing.chain:
         found.append(Breach("chain_below_s", round((following - end) / timing.rate, 3), rules.chain_below_s))
+    if timing.cuts and (cut := timing.at_cut(end)) is not None:
+        rule = "shot_out_before_frames" if end <= cut else "shot_out_after_frames"
+        frames = abs(end - cut) / timing.grid.ticks_per_frame
+        found.append(Breach(rule, round(frames, 3), float(getattr(rules, rule))))
     if late:
         frames = late / timing.grid.ticks_per_frame
         found.append(Breach("in_tolerance_frames", round(frames, 3), float(rules.in_tolerance_frames)))

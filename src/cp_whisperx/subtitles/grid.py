@@ -31,17 +31,12 @@ class Grid:
         return Grid(exact_rate(frame_rate), 1.0)
 
     def tick(self, seconds: float) -> int:
-        """The tick in which a moment lies; a moment that `seconds` has rounded down lies in its own tick."""
-        return math.floor(seconds * self.ticks_per_s + self._rounding + _TINY)
+        """The tick that begins nearest to a moment: half a frame early or late is less than a word's time is sure."""
+        return math.floor(seconds * self.ticks_per_s + 0.5)
 
     def tick_after(self, seconds: float) -> int:
-        """The first tick that begins at a moment or behind it."""
-        return math.ceil(seconds * self.ticks_per_s - self._rounding - _TINY)
-
-    @property
-    def _rounding(self) -> float:
-        """Ticks that a time may have lost by being rounded down to the millisecond."""
-        return min(0.5, self.ticks_per_s / 1000)
+        """The first tick that begins at a moment or behind it; a time in milliseconds may have been rounded up."""
+        return math.ceil(seconds * self.ticks_per_s - min(0.5, self.ticks_per_s / 1000) - _TINY)
 
     def seconds(self, tick: int) -> float:
         """When a tick begins, rounded down to the millisecond."""

@@ -64,32 +64,31 @@ class Timing:
         """How many cuts lie inside, away from both ends."""
         return max(0, bisect_left(self.cuts, end) - bisect_right(self.cuts, start)) if self.cuts else 0
 
+    def at_cut(self, end: int) -> int | None:
+        """The cut that an out-time is too near to; none where it is just where it belongs before some cut."""
+        position = bisect_left(self.cuts, end + self.out_before)
+        last = self.cuts[position - 1] if position else -NEVER
+        belongs = position < len(self.cuts) and self.cuts[position] == end + self.out_before and last < end
+        return last if last > end - self.out_after and not belongs else None
+
     def _chained(self, end: int, least: int, latest: int, following: int) -> int:
         """The gap to the next cue closed; opened where the cue cannot last so long."""
         closed = following - self.gap
-        if closed <= latest and not self._at_cut(closed):
+        if closed <= latest and self.at_cut(closed) is None:
             return closed
         opened = following - self.chain
-        return opened if opened >= least and not self._at_cut(opened) else end
+        return opened if opened >= least and self.at_cut(opened) is None else end
 
     def _off_cuts(self, start: int, end: int, least: int, latest: int, read: int) -> int:
         """Before the cut where it is near one; behind it where the cue would else be too short to be read."""
-        cut = self._at_cut(end)
+        cut = self.at_cut(end)
         if cut is None:
             return end
         before, behind = cut - self.out_before, cut + self.out_after
         too_short = before < least or (before < read and before < end)
-        if too_short and behind <= latest and self._at_cut(behind) is None:
+        if too_short and behind <= latest and self.at_cut(behind) is None:
             return behind
         return before if before >= min(least, end) and before > start else end
-
-    def _at_cut(self, end: int) -> int | None:
-        """The cut that an out-time is too near to."""
-        position = bisect_left(self.cuts, end + self.out_before)
-        if position and self.cuts[position - 1] > end - self.out_after:
-            cut = self.cuts[position - 1]
-            return cut if end != cut - self.out_before else None
-        return None
 
     def _ins(self, tokens: Sequence[Token]) -> list[int]:
         after = self.grid.frames_at_24(self.rules.shot_in_after_frames)
@@ -103,12 +102,14 @@ class Timing:
                 position = bisect_right(self.cuts, tick)
                 behind = tick - self.cuts[position - 1] if position else NEVER
                 ahead = self.cuts[position] - tick if position < len(self.cuts) else NEVER
+                # Between two cuts too near to each other to keep clear of both, the nearer one.
+                crowded = behind + ahead < far + after
                 if 0 < behind < after and behind <= ahead:
                     tick -= behind
-                elif ahead < near:
+                elif ahead < near or (behind and ahead < far and crowded):
                     tick += ahead
-                elif ahead < far and behind > 0:
-                    tick = max(tick + ahead - far, tick - behind if behind < NEVER else 0)
+                elif behind and ahead < far:
+                    tick = max(0, tick + ahead - far)
             clock = max(clock, tick)
             made.append(clock)
         return made

@@ -61,7 +61,17 @@ def tokens(words: Sequence[Word], longest: int, language: breaks.Language, *, el
                               Break.PLAIN))
     glued = _glued(made, longest)
     between = breaks.between([token.text for token in glued], language, names)
-    return [replace(token, behind=behind) for token, behind in zip(glued, between, strict=True)]
+    return _steady([replace(token, behind=behind) for token, behind in zip(glued, between, strict=True)])
+
+
+def _steady(parts: list[Token]) -> list[Token]:
+    """One word of another speaker inside a sentence is an error of a few frames in a turn, not an answer."""
+    for position in range(1, len(parts) - 1):
+        before, token, after = parts[position - 1:position + 2]
+        inside = before.behind > Break.CLAUSE and token.behind > Break.CLAUSE
+        if inside and before.speaker == after.speaker != token.speaker and before.sung == token.sung:
+            parts[position] = replace(token, speaker=before.speaker)
+    return parts
 
 
 def _glued(parts: Sequence[Token], longest: int) -> list[Token]:

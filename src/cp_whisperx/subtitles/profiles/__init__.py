@@ -1,14 +1,15 @@
 """Finds, reads and checks profiles: those of the package by name, a user's own from a file.
 
-A profile is TOML: `title`, perhaps `extends` with the name of another profile, and a table per rule with `value`,
-`unit`, `source` and `mark` (a rule without a value is off). In a user's own file a bare value will do, and what it
-does not say it has from `netflix-en`.
+A profile is TOML: `title`, perhaps `name`, perhaps `extends` with the name of another profile, and a table per rule
+with `value`, `unit`, `source` and `mark` (a rule without a value is off). In a user's own file a bare value will do,
+and what it does not say it has from `netflix-en`.
 """
 
 from __future__ import annotations
 
 import difflib
 import functools
+import json
 import tomllib
 from collections.abc import Mapping
 from importlib import resources
@@ -22,7 +23,7 @@ from cp_whisperx.subtitles import breaks
 from cp_whisperx.subtitles.profiles.rules import Mark, Origin, Profile, RuleChanges, Rules, unit_of
 
 __all__ = ("AUTO", "Mark", "Origin", "Profile", "RuleChanges", "Rules", "changed", "default_name", "load", "named",
-           "names", "parse", "read", "unit_of")
+           "names", "parse", "portable", "read", "unit_of")
 
 AUTO = "auto"
 _SUFFIX = ".toml"
@@ -45,12 +46,23 @@ def named(name: str) -> Profile:
         hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(names())}; a TOML file works as well"
         raise ConfigError(f"there is no subtitle profile {name}", hint=hint)
     text = resources.files(__name__).joinpath(name + _SUFFIX).read_text(encoding="utf-8")
-    return _made(name, *_gathered(name, text, where=f"profile {name}", own=False))
+    return _made(*_gathered(name, text, where=f"profile {name}", own=False))
 
 
 def parse(text: str, where: str = "the profile", name: str = "own") -> Profile:
     """A user's own profile from the text of its file. Raises ConfigError that names the rule."""
-    return _made(name, *_gathered(name, text, where=where, own=True))
+    return _made(*_gathered(name, text, where=where, own=True))
+
+
+def portable(path: Path) -> str:
+    """The text of a user's file, checked, with its name in it: as good as the file where that cannot be seen.
+
+    Raises ConfigError if it cannot be read or is no profile.
+    """
+    text = read(path)
+    parse(text, str(path))
+    own_name = "" if "name" in tomllib.loads(text) else f"name = {json.dumps(path.stem, ensure_ascii=False)}\n"
+    return own_name + text.rstrip("\n") + "\n"
 
 
 def load(name_or_file: str) -> Profile:
@@ -95,12 +107,13 @@ def changed(profile: Profile, rules: Mapping[str, Any]) -> Profile:
 
 
 def _gathered(name: str, text: str, *, where: str,
-              own: bool) -> tuple[str, dict[str, Any], dict[str, Origin], str]:
-    """Title, values and origins of a file and of all that it extends."""
+              own: bool) -> tuple[str, str, dict[str, Any], dict[str, Origin], str]:
+    """Name, title, values and origins of a file and of all that it extends."""
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{where} is no TOML ({error})", hint="a rule is a line such as max_cpl = 37") from None
+    name = str(tree.pop("name", name))
     title = str(tree.pop("title", name))
     extends = tree.pop("extends", _OWN_EXTENDS if own else None)
     values: dict[str, Any] = {}
@@ -111,7 +124,7 @@ def _gathered(name: str, text: str, *, where: str,
         origins = dict(base.origins)
     for rule, entry in tree.items():
         values[rule], origins[rule] = _entry(rule, entry, name, where)
-    return title, values, origins, where
+    return name, title, values, origins, where
 
 
 def _entry(rule: str, entry: Any, name: str, where: str) -> tuple[Any, Origin]:
