@@ -20,7 +20,7 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
         "type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
     ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
-    ("--format", ("stages.subtitle-gen.formats",), {"help": "srt,vtt [both]"}),
+    ("--format", ("stages.subtitle-gen.formats",), {"help": "Of srt,vtt,ass,ttml,txt,json [srt,vtt]"}),
     ("--profile", ("stages.subtitle-gen.profile",), {
         "help": "Rules for subtitles: netflix-en, bbc…, or a TOML file [by language]"}),
     ("--speakers", ("stages.subtitle-gen.speakers",), {

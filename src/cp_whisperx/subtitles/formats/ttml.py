@@ -34,7 +34,7 @@ def ttml(sheet: Sheet) -> str:
             f'<tt xmlns="http://www.w3.org/ns/ttml" xmlns:ttp="http://www.w3.org/ns/ttml#parameter"'
             f' xmlns:tts="http://www.w3.org/ns/ttml#styling" xmlns:ttm="http://www.w3.org/ns/ttml#metadata"'
             f' xml:lang={quoteattr(language)} ttp:timeBase="media" ttp:cellResolution="32 15"{_rate(sheet.frame_rate)}'
-            f' ttp:profile={quoteattr(_PROFILE)} ttp:contentProfiles={quoteattr(_PROFILE)}>\n'
+            f' ttp:contentProfiles={quoteattr(_PROFILE)}>\n'
             f'  <head>\n    <metadata>\n      <ttm:title>{_text(sheet.title)}</ttm:title>\n    </metadata>\n{_LAYOUT}'
             f'  </head>\n  <body>\n    <div>\n{cues}    </div>\n  </body>\n</tt>\n')
 
