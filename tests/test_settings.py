@@ -127,7 +127,8 @@ REFUSED: dict[str, tuple[str, dict[str, str], dict[str, Any], str]] = {
     "no choice": ("device = 'tpu'", {}, {}, "setting device: Input should be 'auto', 'cpu' or 'cuda' (set in {file})"),
     "an unknown format":
         ("", {}, {"stages.subtitle_gen.formats": "srt,doc"},
-         "setting stages.subtitle-gen.formats: doc is no format of ours: srt, vtt, ass, ttml, txt, json (set on the command line)"),
+         "setting stages.subtitle-gen.formats: doc is no format of ours: srt, vtt, ass, ttml, txt, json "
+         "(set on the command line)"),
     "an unknown source":
         ("[model_store]\nsources = ['hub', 'ftp']", {}, {},
          "setting model_store.sources: there is no source ftp, only hub and package (set in {file})"),

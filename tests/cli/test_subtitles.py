@@ -54,6 +54,13 @@ def test_check_goes_on_after_a_file_that_is_none(command: Command) -> None:
     assert {rule["result"] for rule in second["rules"]} == {"failed", "passed", "not checked", "off"}
 
 
+def test_speech_makes_in_cues_checkable(command: Command) -> None:
+    Path("turns.rttm").write_text("SPEAKER a 1 1.5 2.0 <NA> <NA> x <NA> <NA>\n")
+    code, out, _ = command("check", "good.srt", "--speech", "turns.rttm")
+    (line,) = (line for line in out.splitlines() if line.strip().startswith("in-cue"))
+    assert code == 1 and line.split()[:3] == ["in-cue", "failed", "1"] and "12 frames" in line
+
+
 def test_the_profile_follows_the_script(command: Command) -> None:
     Path("hi.srt").write_text("1\n00:00:01,000 --> 00:00:03,000\nमैं नहीं आऊँगा\n")
     assert json.loads(command("check", "hi.srt", "--json")[1])["profile"] == "netflix-hi"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from cp_whisperx import publish
+from cp_whisperx import publish, rttm
 from cp_whisperx.cli.flags import json_flag
 from cp_whisperx.cli.output import print_json, tell, understood
 from cp_whisperx.errors import ConfigError
@@ -64,28 +64,31 @@ def profile_for(found: reading.Found, wanted: str | None, language: str) -> prof
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @profile_flag
 @film_flag
+@click.option("--speech", type=click.Path(path_type=Path), help="RTTM of who speaks when: for in-cues that are early")
 @language_flag
 @fps_flag
 @json_flag
-def check(files: Sequence[Path], profile: str | None, film: Path | None, language: str, fps: float | None,
-          as_json: bool) -> None:
+def check(files: Sequence[Path], profile: str | None, film: Path | None, speech: Path | None, language: str,
+          fps: float | None, as_json: bool) -> None:
     """Check subtitle files of any origin against the rules of a profile.
 
     \b
     Examples:
       cp-whisperx check Film.en.srt --profile netflix-en --film Film.mkv
       cp-whisperx check *.srt --profile bbc --json
+      cp-whisperx check Film.en.srt --speech turns.rttm
     Ends with 0 if every rule that could be checked holds, with 1 if a cue breaks one, and with a higher code if a
     file cannot be read. With --json one object per file, a line each.
     """
     picture = picture_of(film, fps)
+    turns = rttm.read(speech) if speech else None
     worst = 0
     for file in files:
         try:
             found = reading.read(file, picture.frame_rate)
             report = checked(found.cues, profile_for(found, profile, language),
-                             frame_rate=picture.frame_rate or found.frame_rate, cuts=picture.cuts, language=language,
-                             resolution_s=found.resolution_s)
+                             frame_rate=picture.frame_rate or found.frame_rate, cuts=picture.cuts, speech=turns,
+                             language=language, resolution_s=found.resolution_s)
         except BrokenPipeError:
             raise
         except Exception as error:

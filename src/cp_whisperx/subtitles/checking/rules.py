@@ -11,7 +11,7 @@ from cp_whisperx.subtitles.checking.subject import Subject
 from cp_whisperx.subtitles.profiles import Profile
 
 _NO_CUTS = "no shot changes known: give the film"
-_NO_SPEECH = "nobody listened for speech"
+_NO_SPEECH = "not known where speech is: give turns"
 
 
 @dataclass(frozen=True)
