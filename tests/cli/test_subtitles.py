@@ -72,6 +72,8 @@ def test_the_profile_follows_the_script(command: Command) -> None:
     (("fix", "good.srt"), "either -o OUT or --in-place"),
     (("fix", "good.srt", "-o", "good.srt"), "is the file that is read"),
     (("fix", "good.srt", "-o", "none/out.srt"), "no folder none"),
+    (("fix", "good.srt", "-o", "."), "is a folder"),
+    (("check", "."), "no file that can be read"),
     (("fix", "good.srt", "-o", "out.doc"), "no suffix that names a format"),
     (("fix", "none.srt", "-o", "out.srt"), "cannot be read"),
     (("eval", "good.srt", "--reference", "none.stm"), "cannot be read"),

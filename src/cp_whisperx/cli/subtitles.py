@@ -158,6 +158,8 @@ def _target(file: Path, output: Path | None, *, in_place: bool) -> Path:
         return file
     if output.exists() and file.exists() and output.samefile(file):
         raise ConfigError(f"{output} is the file that is read", hint="choose another -o, or say --in-place")
+    if output.is_dir():
+        raise ConfigError(f"{output} is a folder", hint="name the file to write in it")
     if not output.parent.is_dir():
         raise ConfigError(f"there is no folder {output.parent}", hint="make it first, or choose another -o")
     return output

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cp_whisperx import rttm
-from cp_whisperx.errors import ConfigError, MediaError
+from cp_whisperx.errors import ConfigError
 from cp_whisperx.subtitles import reading
 from cp_whisperx.timeline import Span, Turn
 
@@ -101,8 +101,4 @@ def _stm(path: Path) -> Reference:
 
 
 def _text(path: Path) -> str:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror or error}", hint="give a text file") from None
-    return reading.text_of(data, path.name)
+    return reading.text_of(reading.bytes_of(path), path.name)

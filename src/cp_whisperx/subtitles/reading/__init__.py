@@ -20,7 +20,7 @@ from cp_whisperx.subtitles.reading.srt import is_srt, srt
 from cp_whisperx.subtitles.reading.ttml import is_ttml, ttml
 from cp_whisperx.subtitles.reading.vtt import is_vtt, vtt
 
-__all__ = ("MAX_BYTES", "Found", "parse", "read", "text_of")
+__all__ = ("MAX_BYTES", "Found", "bytes_of", "parse", "read", "text_of")
 
 MAX_BYTES = 32 << 20
 """The subtitles of a long film have 200 kB; styled karaoke has a few MB."""
@@ -43,12 +43,20 @@ def read(path: Path, frame_rate: float | None = None) -> Found:
 
     Raises MediaError in one sentence if the file is missing, too large, or no subtitle file.
     """
+    return parse(bytes_of(path), path.name, frame_rate)
+
+
+def bytes_of(path: Path) -> bytes:
+    """At most one byte more than is allowed. Raises MediaError if there are none to be had."""
     try:
+        # A pipe that nobody writes to would be waited for.
+        if path.exists() and not path.is_file():
+            raise MediaError(f"{path} is no file that can be read", hint="give a subtitle file")
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror or error}", hint="give a subtitle file") from None
-    return parse(data, path.name, frame_rate)
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"{path} cannot be read: {reason}", hint="give a subtitle file") from None
 
 
 def text_of(data: bytes, name: str) -> str:
