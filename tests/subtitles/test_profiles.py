@@ -107,6 +107,7 @@ def test_a_profile_that_is_not_there(asked: str, message: str) -> None:
     ("hi", "तुम कहाँ थे", "netflix-hi"), ("hi", "tum kahan the", "netflix-hi-latn"), ("hi", "", "netflix-hi"),
     ("hi", "मैं OK हूँ", "netflix-hi"), ("en", "where", "netflix-en"), ("und", "", "netflix-en"),
     ("es", "dónde", "netflix"),
+    ("hi", "میں نہیں Saadvi teri", "netflix-hi-latn"), ("hi", "میں نہیں ہوں teri", "netflix-hi"),
 ])
 def test_the_default_follows_language_and_script(language: str, text: str, name: str) -> None:
     assert profiles.default_name(language, text) == name

@@ -27,6 +27,8 @@ __all__ = ("AUTO", "Mark", "Origin", "Profile", "RuleChanges", "Rules", "changed
 
 AUTO = "auto"
 _SUFFIX = ".toml"
+_DEFAULTS = {"en": "netflix-en", "und": "netflix-en", "hi": "netflix-hi", "hi-Latn": "netflix-hi-latn"}
+_DEFAULT = "netflix"
 _OWN_EXTENDS = "netflix-en"
 _KEYS = ("value", "unit", "source", "mark")
 
@@ -90,11 +92,7 @@ def read(path: Path) -> str:
 
 def default_name(language: str, text: str) -> str:
     """The profile for `text` in `language` (ISO 639-1 or `und`) where nobody asked for one."""
-    if language == "hi":
-        latin = sum(character.isascii() and character.isalpha() for character in text)
-        native = sum("\u0900" <= character <= "\u097f" for character in text)
-        return "netflix-hi-latn" if latin > native else "netflix-hi"
-    return "netflix-en" if language in ("en", "und") else "netflix"
+    return _DEFAULTS.get(breaks.language_tag(language, text), _DEFAULT)
 
 
 def changed(profile: Profile, rules: Mapping[str, Any]) -> Profile:
