@@ -25,8 +25,8 @@ ORDER = ("demux", "tmdb", "pre-ner", "silero-vad", "pyannote-vad", "diarization"
 LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
-    ("artifacts",),
-    ("media", "engines", "film", "subtitles", "models", "windows"),
+    ("artifacts", "rttm", "scoring"),
+    ("media", "engines", "film", "subtitles", "models", "windows", "speakers", "guards"),
     ("job",),
     ("stage",),
     ("stages",),

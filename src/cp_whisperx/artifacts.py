@@ -85,6 +85,8 @@ class AudioTrack(Artifact):
     """As the container says; None if it does not."""
     has_picture: bool
     frame_rate: float | None
+    shots: tuple[float, ...] | None = None
+    """Film times of the first picture of each shot but the first one; None if nobody looked."""
     warnings: tuple[str, ...]
 
 
@@ -216,12 +218,14 @@ class LanguageVote(Frozen):
 
 
 class Dropped(Frozen):
-    """Text that the recogniser gave and the stage did not believe."""
+    """Text that the recogniser gave and a guard did not believe. `hearing` is the first or the second one."""
 
     start: float
     end: float
     text: str
+    guard: str
     reason: str
+    hearing: Literal[1, 2] = 1
 
 
 class Transcript(Artifact):
@@ -234,6 +238,8 @@ class Transcript(Artifact):
     model: str
     segments: tuple[Segment, ...]
     dropped: tuple[Dropped, ...]
+    unheard: tuple[Span, ...] = ()
+    """Speech, as the detector has it, that got no words in either hearing."""
 
 
 class NameChange(Frozen):

@@ -97,9 +97,9 @@ class Breach:
 class Cue(Span):
     """One subtitle: `lines` from top to bottom, with dashes, labels and song signs as they are shown.
 
-    `speakers` has the speaker of each line (empty where nobody is known); `words` are the positions of its first
-    word and of the one behind its last, in the words it was made of; `cps` is its reading speed in characters per
-    second.
+    `speakers` has the speaker of each line ("": unknown), or is empty where nobody is known; `words` are the positions
+    of its first word and of the one behind its last, in the words it was made of; `cps` is its reading speed in
+    characters per second. `italic` and `top` (of the picture, not its foot) hold for the whole cue.
     """
 
     lines: tuple[str, ...]
@@ -108,6 +108,8 @@ class Cue(Span):
     sung: bool = False
     cps: float = 0.0
     breaches: tuple[Breach, ...] = ()
+    italic: bool = False
+    top: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -68,6 +68,13 @@ def test_sound_without_picture(make_scene: Make, tmp_path: Path) -> None:
     assert (artifact.has_picture, artifact.frame_rate) == (False, None)
 
 
+def test_shot_changes_are_looked_for_where_there_is_a_picture(make_scene: Make, tmp_path: Path) -> None:
+    film = make_scene(scene())
+    assert run(film.film, tmp_path)[0].shots == ()
+    assert run(film.film, tmp_path, shots="off")[0].shots is None
+    assert run(make_scene(scene(picture="none")).film, tmp_path)[0].shots is None
+
+
 def test_a_clip(make_scene: Make, tmp_path: Path) -> None:
     artifact, _ = run(make_scene(scene()).film, tmp_path, Span(4.0, 9.0))
     assert artifact.duration_s == 5.0

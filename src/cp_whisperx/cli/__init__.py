@@ -14,10 +14,12 @@ import click
 
 from cp_whisperx import __version__, pipeline, preflight, settings, stages
 from cp_whisperx import log as logs
+from cp_whisperx.cli.evaluation import eval_
 from cp_whisperx.cli.flags import clip, config_flag, film_flags, json_flag, out_flag, runner_flag, settings_of
 from cp_whisperx.cli.images import images
 from cp_whisperx.cli.models import models
 from cp_whisperx.cli.output import fields_of, print_json, shown, tell, understood
+from cp_whisperx.cli.subtitles import check, fix
 from cp_whisperx.errors import INTERRUPTED, ConfigError
 from cp_whisperx.images import engine
 from cp_whisperx.job import Job
@@ -195,6 +197,9 @@ def config() -> None:
 
 cli.add_command(models)
 cli.add_command(images)
+cli.add_command(check)
+cli.add_command(fix)
+cli.add_command(eval_)
 
 
 def _runner(chosen: settings.Settings, store: ModelStore) -> Runner:

@@ -24,7 +24,7 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--cast", ("stages.tmdb.cast",), {
         "type": click.Path(), "help": "File with names to expect: lines `Character = Actor` [none]"}),
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
-    ("--format", ("stages.subtitle-gen.formats",), {"help": "srt,vtt [both]"}),
+    ("--format", ("stages.subtitle-gen.formats",), {"help": "Of srt,vtt,ass,ttml,txt,json [srt,vtt]"}),
     ("--profile", ("stages.subtitle-gen.profile",), {
         "help": "Rules for subtitles: netflix-en, bbc…, or a TOML file [by language]"}),
     ("--speakers", ("stages.subtitle-gen.speakers",), {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cp_whisperx.engines.protocols import Heard, Task
 from cp_whisperx.errors import EngineError
 from cp_whisperx.film.facts import FilmFacts
-from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -139,3 +139,20 @@ class PitchEmbedder:
         size = self.partial_frames * round(self.frame_s * SAMPLE_RATE)
         filled = [self.features(np.resize(wave, size)) for wave in waves]
         return self.embed(np.stack(filled)) if filled else np.zeros((0, self.size), np.float32)
+
+
+class SteadySound:
+    """The same everywhere: for guards, what a clear voice gives unless told otherwise."""
+
+    def __init__(self, mean: float = 0.95, peak: float = 1.0, level_db: float = -20.0,
+                 faint: tuple[SpeechSpan, ...] = ()) -> None:
+        self._mean, self._peak, self._level_db, self._faint = mean, peak, level_db, faint
+
+    def speech(self, span: Span) -> tuple[float, float]:
+        return self._mean, self._peak
+
+    def level_db(self, span: Span) -> float:
+        return self._level_db
+
+    def faint(self) -> tuple[SpeechSpan, ...]:
+        return self._faint

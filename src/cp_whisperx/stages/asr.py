@@ -10,34 +10,39 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import languages, publish
-from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, SpeakerActivity, Transcript
-from cp_whisperx.engines.faster_whisper import DOUBT_LOGPROB, LOOP_RATIO, WhisperTranscriber
+from cp_whisperx import guards, languages, publish
+from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, SpeakerActivity, Speech, Transcript
+from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.protocols import Heard, Task, Transcriber
 from cp_whisperx.errors import ConfigError
+from cp_whisperx.guards import loss
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models import catalog
 from cp_whisperx.models.store import is_path
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
-from cp_whisperx.timeline import Segment, monotone
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, monotone
 from cp_whisperx.windows import Window, pack, spread
 
 _JOURNAL = "windows.jsonl"
-_NO_SPEECH_PROB = 0.6
 _VOTE_WINDOWS = 12
 _SAME_SPEECH = {"ur": "hi"}
 """Hindi and Urdu sound alike to Whisper; which script is written is a matter of policy, not of hearing."""
 _WEAK = frozenset(("tiny", "base"))
 _SURE_SHARE = 0.6
+_FEW = 8
+_LOSS_TOLD_S = 5.0
+_LOSS_TOLD_SHARE = 0.05
 
 
 class Options(StageOptions):
     model: str = Field("base", description="A model of the catalogue, or a folder with one in CTranslate2 form")
     source: str | None = Field(None, description="Language spoken: hi, en…; empty: voted over the whole film")
     task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
+    second_hearing: bool = Field(True, description="Speech that got no words is heard once more, alone")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
 
 
@@ -55,12 +60,14 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
                                 beam_size=options.beam_size, log=tools.log)
     tools.facts.update({"engine": engine.version, "device": engine.device.name,
                         "compute_type": engine.device.compute_type, "device_reason": engine.device.reason})
-    return recognise(engine, samples, speech, options, tools)
+    heard = inputs[Speech]
+    sound = guards.HeardSound(samples, inputs.file(Speech, heard.frames), heard.frame_samples / SAMPLE_RATE)
+    return recognise(engine, samples, speech, options, tools, sound)
 
 
-def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, options: Options,
-              tools: Tools) -> Transcript:
-    """The stage with its engine given: vote, hear every window, judge every segment."""
+def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, options: Options, tools: Tools,
+              sound: guards.Sound) -> Transcript:
+    """The stage with its engine given: vote, hear every window, judge every segment, hear what was lost again."""
     windows = pack(speech.spans, engine.window_s)
     journal = _Journal(tools.work / _JOURNAL)
     vote = journal.vote(lambda: _vote(engine, windows, samples, options))
@@ -70,35 +77,60 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
     again = len(journal.heard)
-    for number, window in enumerate(windows):
-        if number >= again:
+
+    def heard(number: int, window: Window) -> tuple[Segment, ...]:
+        """The segments of a window, from the journal if an earlier run has heard it."""
+        if number >= len(journal.heard):
             journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
+        return window.place(journal.heard[number].segments)
+
+    first: list[Segment] = []
+    for number, window in enumerate(windows):
+        first += heard(number, window)
         done_s += window.speech_s
         tools.progress(done_s, total_s)
-    tools.facts["windows"] = f"{len(windows)} heard, {again} of them by an earlier run"
-    kept: list[Segment] = []
-    dropped: list[Dropped] = []
-    for window, heard in zip(windows, journal.heard, strict=True):
-        for placed in window.place(heard.segments):
-            if reason := doubt(placed):
-                dropped.append(Dropped(start=placed.start, end=placed.end, text=placed.text, reason=reason))
-            else:
-                kept.append(placed)
-    for drop in dropped:
-        tools.log.info(f"dropped at {drop.start:.1f} s ({drop.reason}): {drop.text}")
+    tools.facts["windows"] = f"{len(windows)} heard, {min(again, len(windows))} of them by an earlier run"
+    usual = guards.usual_logprob(first)
+    judged = guards.judge(first, sound, usual=usual)
+    kept = [one.segment for one in judged if not one.doubt]
+    dropped = [_dropped(one, 1) for one in judged if one.doubt]
+    if options.second_hearing:
+        hopeless = [one.segment for one in judged if one.doubt and one.doubt.verdict == "drop"]
+        missed = loss.again(speech.spans, sound.faint(), _words(kept), hopeless)[:2 * len(windows) + _FEW]
+        for number, miss in enumerate(missed, start=len(windows)):
+            alone = Window((miss.span,), (0.0,))
+            for one in guards.judge(heard(number, alone), sound, usual=usual, faint=miss.faint):
+                if one.doubt:
+                    dropped.append(_dropped(one, 2))
+                else:
+                    kept.append(one.segment)
+        tools.facts["second_hearing"] = f"{len(missed)} spans"
+    kept.sort()
+    for drop in sorted(dropped, key=lambda drop: drop.start):
+        tools.log.info(f"dropped at {drop.start:.1f} s ({drop.guard}, {drop.reason}): {drop.text}")
+    unheard = loss.unheard(speech.spans, _words(kept))
+    _tell_loss(unheard, speech, tools)
     journal.close()
-    return _transcript(vote, options, _in_order(kept), dropped)
+    return _transcript(vote, options, _in_order(kept), dropped, unheard)
 
 
-def doubt(segment: Segment) -> str | None:
-    """Why a segment is not believed; None if it is."""
-    if not any(character.isalnum() for character in segment.text):
-        return "punctuation only"
-    if segment.compression_ratio > LOOP_RATIO:
-        return f"a loop: compression ratio {segment.compression_ratio}"
-    if segment.no_speech_prob > _NO_SPEECH_PROB and segment.avg_logprob < DOUBT_LOGPROB:
-        return f"no speech: probability {segment.no_speech_prob}, log probability {segment.avg_logprob}"
-    return None
+def _words(segments: Sequence[Segment]) -> list[Span]:
+    return [Span(word.start, word.end) for segment in segments for word in segment.words]
+
+
+def _dropped(judged: guards.Judged, hearing: Literal[1, 2]) -> Dropped:
+    segment, doubt = judged.segment, judged.doubt
+    assert doubt
+    return Dropped(start=segment.start, end=segment.end, text=segment.text, guard=judged.guard, reason=doubt.reason,
+                   hearing=hearing)
+
+
+def _tell_loss(unheard: Sequence[SpeechSpan], speech: SpeakerActivity, tools: Tools) -> None:
+    lost_s = sum(span.offset - span.onset for span in unheard)
+    said = f"{lost_s:.0f} s of {speech.speech_s:.0f} s of speech got no words, in {len(unheard)} places"
+    tools.facts["unheard"] = said
+    if lost_s > max(_LOSS_TOLD_S, _LOSS_TOLD_SHARE * speech.speech_s):
+        tools.warn(f"{said}: a larger model may hear them")
 
 
 class _Journal:
@@ -192,15 +224,16 @@ def _in_order(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment],
-                dropped: Sequence[Dropped]) -> Transcript:
+                dropped: Sequence[Dropped], unheard: Sequence[SpeechSpan] = ()) -> Transcript:
     return Transcript(language="en" if options.task == "translate" else vote.language, spoken=vote,
-                      task=options.task, model=options.model, segments=tuple(segments), dropped=tuple(dropped))
+                      task=options.task, model=options.model, segments=tuple(segments), dropped=tuple(dropped),
+                      unheard=tuple(Span(span.onset, span.offset) for span in unheard))
 
 
 STAGE = Stage(
     name="asr",
     version=2,
-    needs=(AudioTrack, SpeakerActivity),
+    needs=(AudioTrack, Speech, SpeakerActivity),
     makes=Transcript,
     options=Options,
     run=run,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from typing import Literal
+
 from pydantic import Field
 
 from cp_whisperx.artifacts import AudioTrack, Downmix, TrackChoice
-from cp_whisperx.media import decode, probe, tracks
+from cp_whisperx.errors import MediaError
+from cp_whisperx.media import decode, probe, shots, tracks
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, ms
 
@@ -15,6 +19,9 @@ _WAV = "audio.wav"
 class Options(StageOptions):
     language: str | None = Field(None, description="Language of the wanted audio track: hi, hin, Hindi…")
     track: int | None = Field(None, ge=0, description="Index of the stream to listen to; overrides the policy")
+    shots: Literal["fast", "full", "off"] = Field(
+        "fast", description="Shot changes, for cues that respect them. fast: where the file itself makes one likely; "
+                            "full: every picture is decoded; off: cues do not know of shots")
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> AudioTrack:
@@ -29,6 +36,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> AudioTrack:
     tools.log.info(f"downmix {sound.rule}: {sound.reason}")
     for warning in sound.warnings:
         tools.warn(warning)
+    cuts = _cuts(picture, options, tools)
     return AudioTrack(
         file=_WAV,
         samples=sound.samples,
@@ -41,13 +49,27 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> AudioTrack:
         film_duration_s=media.duration_s,
         has_picture=picture is not None,
         frame_rate=picture.frame_rate if picture else None,
+        shots=cuts,
         warnings=sound.warnings,
     )
 
 
+def _cuts(picture: probe.StreamInfo | None, options: Options, tools: Tools) -> tuple[float, ...] | None:
+    if picture is None or options.shots == "off":
+        return None
+    began = time.monotonic()
+    try:
+        found = shots.find(tools.film, picture.index, mode=options.shots, clip=tools.clip, threads=tools.threads)
+    except MediaError as error:
+        tools.warn(f"no shot changes: {error.message}")
+        return None
+    tools.log.info(f"{len(found.cuts)} shot changes, from {found.frames} pictures in {time.monotonic() - began:.1f} s")
+    return found.cuts if found.frames else None
+
+
 STAGE = Stage(
     name="demux",
-    version=1,
+    version=2,
     needs=(),
     makes=AudioTrack,
     options=Options,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Literal
 
@@ -14,26 +15,26 @@ from cp_whisperx.artifacts import AudioTrack, SubtitleFile, Subtitles, Transcrip
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.subtitles import profiles
 from cp_whisperx.subtitles.cueing import cues
-from cp_whisperx.subtitles.formats import FORMATS
+from cp_whisperx.subtitles.formats import ENCODINGS, FLAVOURS, FORMATS, Flavour, Newline, Sheet, write
 from cp_whisperx.subtitles.grid import Grid
 from cp_whisperx.subtitles.profiles import Profile, RuleChanges
 from cp_whisperx.timeline import TimeMap, Word
 
 _HOLE_S = 0.2
 """A jump of the film's clock by more than this ends a cue: what comes after is another place in the film."""
-_ANY_ENCODING = ("srt",)
-"""Formats that do not say which encoding they are in; the others are UTF-8 by their specifications."""
 
 
 class Options(StageOptions):
-    formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1, description="Files to write: srt, vtt")
+    formats: tuple[str, ...] = Field(("srt", "vtt"), min_length=1, description="Files to write: " + ", ".join(FORMATS))
     profile: str = Field(profiles.AUTO, description=f"Rules to keep: {', '.join(profiles.names())}, or a TOML file of "
                          "your own; auto: by language and script")
     speakers: Literal["off", "labels", "names"] = Field(
         "off", description="Name who speaks: not at all, by neutral labels, or those whose names are known")
-    newline: Literal["lf", "crlf"] = Field("lf", description="How lines end in the files")
-    encoding: Literal["utf-8", "utf-8-sig", "utf-16"] = Field(
-        "utf-8", description="Of SRT files: plain, with a byte order mark, or in 16 bits, for players that need it")
+    flavour: Flavour = Field("", description="Tag in the files' names for media servers: "
+                             + ", ".join(flavour for flavour in FLAVOURS if flavour))
+    newline: Newline = Field("lf", description="How lines end in the files")
+    encoding: str = Field("utf-8", description="Of the files whose format does not prescribe UTF-8: "
+                          + ", ".join(ENCODINGS))
     rules: RuleChanges = Field(default_factory=RuleChanges, description="Rules in the place of those of the profile")
 
     @field_validator("formats", mode="before")
@@ -48,6 +49,13 @@ class Options(StageOptions):
             if name not in FORMATS:
                 raise ValueError(f"{name} is no format of ours: {', '.join(FORMATS)}")
         return tuple(dict.fromkeys(value))
+
+    @field_validator("encoding")
+    @classmethod
+    def _writable(cls, value: str) -> str:
+        if value.lower() not in ENCODINGS:
+            raise ValueError(f"{value} is no encoding for subtitles: {', '.join(ENCODINGS)}")
+        return value.lower()
 
     @field_validator("profile")
     @classmethod
@@ -94,21 +102,22 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     track = inputs[AudioTrack]
     what = heard(inputs)
     profile = options.resolved(what.language, "".join(word.text for word in what.words))
-    made = cues([in_film_time(word, track.time_map) for word in what.words], profile,
-                grid=Grid.of(track.frame_rate if track.has_picture else None), language=what.language,
+    frame_rate = track.frame_rate if track.has_picture else None
+    words = tuple(in_film_time(word, track.time_map) for word in what.words)
+    made = cues(words, profile, grid=Grid.of(frame_rate), language=what.language,
                 names=what.names, sung=what.sung, cuts=what.cuts, breaks_before=_holes(what.words, track.time_map),
                 labels=_labels(what.speakers, options.speakers, profile))
-    tag = "" if what.language == "und" else f".{what.language}"
-    files = []
-    for name in options.formats:
-        file = f"{tools.name}{tag}.{name}"
-        _write(tools.work / file, FORMATS[name](made), options, utf8=name not in _ANY_ENCODING)
-        files.append(SubtitleFile(format=name, file=file))
+    made = tuple(replace(cue, italic=cue.sung and profile.song_italic) for cue in made)
+    sheet = Sheet(made, what.language, tools.name, frame_rate, words, _named(what.speakers, options.speakers),
+                  dict(zip(what.speakers, cycle(profile.speaker_colours))))
+    files = write(sheet, options.formats, tools.work, tools.name, flavour=options.flavour, encoding=options.encoding,
+                  newline=options.newline)
     tools.log.info(f"{len(made)} cues in {what.language} by the rules of {profile.name}")
     if breached := Counter(breach.rule for cue in made for breach in cue.breaches):
         counted = ", ".join(f"{rule} {count}" for rule, count in sorted(breached.items()))
         tools.log.info(f"cues for which the speech leaves no room: {counted}")
-    return Subtitles(language=what.language, profile=profile.name, cues=made, files=tuple(files))
+    return Subtitles(language=what.language, profile=profile.name, cues=made,
+                     files=tuple(SubtitleFile(format=name, file=path.name) for name, path in files.items()))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:
@@ -125,16 +134,18 @@ def _holes(words: Sequence[Word], time_map: TimeMap) -> set[int]:
     }
 
 
+def _named(speakers: Mapping[str, str | None], how: str) -> dict[str, str]:
+    """The name of each speaker; nobody who is not to be named, or whose name is not known."""
+    if how == "off":
+        return {}
+    shown = {label: label if how == "labels" else name for label, name in speakers.items()}
+    return {label: name for label, name in shown.items() if name}
+
+
 def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> dict[str, str]:
-    """How each speaker is named in the text; nobody who is not to be, or whose name is not known."""
-    named = {label: label if how == "labels" else name for label, name in speakers.items()} if how != "off" else {}
+    """How each speaker is named in the text."""
     return {label: profile.speaker_label.replace("{NAME}", name.upper()).replace("{name}", name)
-            for label, name in named.items() if name}
-
-
-def _write(path: Path, text: str, options: Options, *, utf8: bool) -> None:
-    path.write_text(text, encoding="utf-8" if utf8 else options.encoding,
-                    newline="\r\n" if options.newline == "crlf" else "\n")
+            for label, name in _named(speakers, how).items()}
 
 
 STAGE = Stage(
