@@ -51,3 +51,19 @@ class Transcriber(Protocol):
     def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
         """Words of one window of at most `window_s`. The same input gives the same result."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A name in a text as it is written there, and its kind by the labels of OntoNotes 5 (PERSON, GPE, LOC…)."""
+
+    text: str
+    label: str
+
+
+class NameFinder(Protocol):
+    version: str
+
+    def find(self, text: str) -> tuple[Entity, ...]:
+        """The named entities of a text, in order. The same text gives the same entities."""
+        ...
