@@ -26,7 +26,7 @@ LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
     ("artifacts",),
-    ("media", "engines", "subtitles", "models", "windows"),
+    ("media", "engines", "film", "names", "subtitles", "models", "windows"),
     ("job",),
     ("stage",),
     ("stages",),
@@ -39,8 +39,9 @@ LAYERS = (
 """Lowest first. A module imports from its own layer and from those below it."""
 
 MEDIA_LIBRARY = "av"
-HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "click")
-RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "hub", "asr", "cli")
+HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "httpx2",
+         "guessit", "rapidfuzz", "zxcvbn", "click")
+RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "names", "web", "hub", "asr", "cli")
 SIZE_LIMIT_MB = 450
 
 

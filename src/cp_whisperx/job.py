@@ -35,13 +35,18 @@ _NOT_OUTPUT = frozenset((RECORD, LOG, KEY, PROGRESS))
 
 
 class Request(Frozen):
-    """What was asked. `options` are keyed by stage; `device` and `threads` change no artifact's meaning."""
+    """What was asked. `options` are keyed by stage; `device` and `threads` change no artifact's meaning.
+
+    `gathered`, keyed by stage, is what lay outside of the job when it was made: an .nfo beside the film, a file that
+    an option names.
+    """
 
     schema_version: int = 1
     film: str
     fingerprint: str
     clip: Span | None = None
     options: Mapping[str, Mapping[str, Any]]
+    gathered: Mapping[str, Mapping[str, Any]] = Field(default_factory=dict)
     device: str = "auto"
     threads: int = 0
 

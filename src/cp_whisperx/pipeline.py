@@ -73,8 +73,10 @@ def prepare(film: Path, settings: Settings, clip: Span | None = None) -> Job:
                           hint="give times within the film")
     if clip and media.duration_s:
         clip = Span(clip.start, min(clip.end, round(media.duration_s, 3)))
+    gathered = {stage.name: stage.gather(stage.options.model_validate(options[stage.name]), media)
+                for stage in STAGES if stage.gather}
     request = Request(film=str(film.absolute()), fingerprint=publish.fingerprint(film), clip=clip, options=options,
-                      device=settings.device, threads=settings.threads)
+                      gathered=gathered, device=settings.device, threads=settings.threads)
     return Job.create(settings.jobs, request)
 
 

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from cp_whisperx.engines import secret
+from cp_whisperx.engines.tmdb import SECRETS
 from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.settings import Settings
 from cp_whisperx.stages import STAGES
 
 _PYTHON = (3, 11)
-_LIBRARIES = ("av", "numpy", "onnxruntime", "ctranslate2", "faster-whisper", "pydantic")
+_LIBRARIES = ("av", "numpy", "onnxruntime", "ctranslate2", "faster-whisper", "httpx2", "guessit", "pydantic")
 _FREE_GB = 2.0
-_KEYS = (("HF_TOKEN", "gated models on the hub"), ("TMDB_API_KEY", "film metadata"))
+_KEYS = (("HF_TOKEN", "gated models on the hub"), *((name, "film metadata") for name in SECRETS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ def checks(settings: Settings) -> Iterator[Check]:
     yield from _models(settings)
     yield _writable("jobs", settings.jobs.absolute())
     yield _disk(settings.jobs.absolute())
-    yield from (Check("key", "ok", f"{name} is {'set' if os.environ.get(name) else 'not set'}: only for {use}")
+    yield from (Check("key", "ok", f"{name} is {'set' if secret.configured((name,)) else 'not set'}: only for {use}")
                 for name, use in _KEYS)
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pydantic import ValidationError
 
@@ -27,6 +27,9 @@ from cp_whisperx.job import LOG, PROGRESS, Failure, Job, Record
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.progress import Progress
 from cp_whisperx.timeline import Span
+
+if TYPE_CHECKING:
+    from cp_whisperx.media.probe import Media
 
 A = TypeVar("A", bound=Artifact)
 Opts = TypeVar("Opts", bound="StageOptions")
@@ -47,6 +50,9 @@ class ImageNeeds:
     cuda_layers: tuple[str, ...] = ()
     """Layers that its :cuda image has on top."""
     network: bool = False
+    secrets: tuple[str, ...] = ()
+    """Environment variables that may hold a key for that network; `<NAME>_FILE` may name a file with it. No other
+    stage is given them, and they are in no file, argument or address of ours."""
 
 
 class Inputs:
@@ -84,6 +90,8 @@ class Tools:
     threads: int
     log: logging.Logger
     progress: Progress
+    gathered: Mapping[str, Any] = field(default_factory=dict)
+    """What the stage's `gather` found when the job was made."""
     facts: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
 
@@ -109,6 +117,9 @@ class Stage(Generic[Opts, A]):
     """True if a killed run leaves work in its folder with which the next one goes on."""
     models: Callable[[Opts], tuple[str, ...]] = lambda options: ()
     """The models that the options ask for, by name in the catalogue or by path."""
+    gather: Callable[[Opts, Media], Mapping[str, Any]] | None = None
+    """Reads what the stage needs from outside of the job, where and when the job is made: later, in a container or on
+    another machine, there is nothing but the job, its film and the models. JSON values; they are part of the key."""
 
     def parse(self, job: Job) -> Opts:
         try:
@@ -137,6 +148,7 @@ def stage_key(stage: Stage[Any, Any], job: Job, models: ModelStore) -> str | Non
         "models": {name: models.digest(name) for name in stage.models(options)},
         "name": job.request.name,
         "film": job.request.fingerprint if stage.reads_film else "",
+        **({"gathered": job.request.gathered[stage.name]} if stage.name in job.request.gathered else {}),
         "clip": [job.request.clip.start, job.request.clip.end] if stage.reads_film and job.request.clip else [],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -183,7 +195,8 @@ def run_stage(stage: Stage[Any, Any], job: Job, models: ModelStore, *, runner: s
         handler = logs.to_file(partial / LOG)
         progress = Progress(stage.name, log, save=lambda share: _save_progress(partial, share))
         tools = Tools(partial, film, job.request.name, job.request.clip, models, job.request.device,
-                      job.request.threads, log, progress, facts={"runner": runner})
+                      job.request.threads, log, progress, gathered=job.request.gathered.get(stage.name, {}),
+                      facts={"runner": runner})
         started, began = time.monotonic(), time.time()
 
         def record(status: Literal["done", "failed"], heard: float | None, failure: Failure | None = None) -> Record:

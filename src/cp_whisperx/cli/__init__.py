@@ -57,6 +57,8 @@ def run(films: Sequence[Path], start: float | None, end: float | None, config: P
       cp-whisperx run Film.mkv --start 10:00 --end 12:00      a quick try; the rest is left out
     With --json one object per film, a line each: the result, or `input`, `job` and `error`.
     """
+    if len(films) > 1 and flags.get("film_id"):
+        raise ConfigError("--film-id is of one film, and there are several", hint="run each with its own")
     worst = 0
     for film in films:
         job: Job | None = None

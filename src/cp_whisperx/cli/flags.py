@@ -19,6 +19,10 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--task", ("stages.asr.task",), {
         "type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
     ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
+    ("--film-id", ("stages.tmdb.film_id",), {
+        "help": "Which film it is: tt0112870 or tmdb:19404 [found by .nfo and name]"}),
+    ("--cast", ("stages.tmdb.cast",), {
+        "type": click.Path(), "help": "File with names to expect: lines `Character = Actor` [none]"}),
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
     ("--format", ("stages.subtitle-gen.formats",), {"help": "srt,vtt [both]"}),
     ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
@@ -60,7 +64,8 @@ out_flag = click.option("--out", type=click.Path(path_type=Path), help="Folder o
 
 def settings_of(config: Path | None, flags: Mapping[str, Any]) -> settings.Settings:
     """The settings with `flags` (as `film_flags` names them) over them."""
-    values = {key: flags.get(name.removeprefix("--")) for name, keys, _ in _FILM_FLAGS for key in keys}
+    values = {key: flags.get(name.removeprefix("--").replace("-", "_"))
+              for name, keys, _ in _FILM_FLAGS for key in keys}
     return settings.load(values, file=config)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cp_whisperx.engines.protocols import Entity, Heard, Task
+from cp_whisperx.errors import EngineError
+from cp_whisperx.film.facts import FilmFacts
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
 
 if TYPE_CHECKING:
@@ -67,3 +69,35 @@ class CapitalNames:
     def find(self, text: str) -> tuple[Entity, ...]:
         found = re.findall(r"(?<=[^\s.!?] )[A-Z]\w+(?: [A-Z]\w+)*", text)
         return tuple(Entity(name, "PERSON") for name in found)
+
+
+class ListedCatalogue:
+    """Knows the films that it is given, by number, by id, and by any word of their titles; or has no network."""
+
+    name = "the list"
+    notice = "This product uses a list of films."
+
+    def __init__(self, films: Sequence[FilmFacts], *, offline: bool = False) -> None:
+        self.films = films
+        self.offline = offline
+        self.asked: list[str] = []
+
+    def film(self, number: str) -> FilmFacts | None:
+        return next((film for film in self._all(f"film {number}") if film.ids["tmdb"] == number), None)
+
+    def search(self, title: str, year: int | None) -> tuple[FilmFacts, ...]:
+        words = set(title.casefold().split())
+        return tuple(FilmFacts(title=film.title, original_title=film.original_title, year=film.year,
+                               original_language=film.original_language, ids=film.ids)
+                     for film in self._all(f"search {title} {year}")
+                     if year in (None, film.year) and words & set(" ".join(film.titles()).casefold().split()))
+
+    def by_imdb(self, imdb_id: str) -> str | None:
+        return next((film.ids["tmdb"] for film in self._all(f"imdb {imdb_id}") if film.ids.get("imdb") == imdb_id),
+                    None)
+
+    def _all(self, question: str) -> Sequence[FilmFacts]:
+        self.asked.append(question)
+        if self.offline:
+            raise EngineError("the list could not be reached: no connection")
+        return self.films

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from cp_whisperx.film.facts import FilmFacts
 from cp_whisperx.timeline import Segment
 
 if TYPE_CHECKING:
@@ -66,4 +67,24 @@ class NameFinder(Protocol):
 
     def find(self, text: str) -> tuple[Entity, ...]:
         """The named entities of a text, in order. The same text gives the same entities."""
+        ...
+
+
+class FilmCatalogue(Protocol):
+    """A data base of films. Each method raises EngineError, one sentence, where no answer can be had."""
+
+    name: str
+    notice: str
+    """What its terms ask a product to say."""
+
+    def film(self, number: str) -> FilmFacts | None:
+        """All that is known of a film by its number in this catalogue; None if there is none of that number."""
+        ...
+
+    def search(self, title: str, year: int | None) -> tuple[FilmFacts, ...]:
+        """Films of about that title, without credits and running time. The year narrows the search."""
+        ...
+
+    def by_imdb(self, imdb_id: str) -> str | None:
+        """The catalogue's number of the film with that id (`tt0112870`)."""
         ...

@@ -20,7 +20,7 @@ Variant = Literal["cpu", "cuda"]
 
 NAME = "cp-whisperx-app"
 SOURCE = "https://github.com/cp-whisperx/cp-whisperx-app"
-LAYERS = ("base", "media", "array", "onnx", "hub", "asr", "pull", "cuda")
+LAYERS = ("base", "media", "array", "onnx", "names", "web", "hub", "asr", "pull", "cuda")
 """Bottom to top; requirements/<layer>.txt is what a layer adds to those below it."""
 MARK = "# ---- generated\n"
 _NOTE = "from the table of stages by `cp-whisperx images generate`; do not edit"
@@ -44,7 +44,7 @@ class Image:
         return f"{place}{NAME}-{self.stage}:{self.variant}{suffix}"
 
 
-PULLER = Image("models", "cpu", ("base", "hub", "pull"))
+PULLER = Image("models", "cpu", ("base", "web", "hub", "pull"))
 """The one image that is no stage: fills the model store, with a network, and has pip to fetch packages with."""
 
 
@@ -220,7 +220,7 @@ def compose(clone: Path) -> str:
     <<: *contract
     image: ${{REGISTRY:-}}{NAME}-{image.stage}:{image.variant}
     network_mode: {"bridge" if BY_NAME[image.stage].image.network else "none"}
-""" for image in images() if image.variant == "cpu")
+{_secrets(image)}""" for image in images() if image.variant == "cpu")
     return f"""# {_NOTE}
 # Once, to fill the model store:
 #   docker compose --file docker/compose.yaml run --rm models
@@ -252,6 +252,12 @@ services:{services}
 volumes:
   models:
 """
+
+
+def _secrets(image: Image) -> str:
+    """Passed on by name: their values are in no file."""
+    names = BY_NAME[image.stage].image.secrets
+    return f"    environment: [{', '.join(names)}]\n" if names else ""
 
 
 GENERATED: dict[str, Callable[[Path], str]] = {

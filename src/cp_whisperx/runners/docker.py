@@ -27,6 +27,7 @@ from cp_whisperx.stages import BY_NAME
 _log = logs.get("docker")
 
 JOB, MODELS, KERNELS = "/job", "/models", "/cuda-cache"
+SECRET_FILES = "/run/secrets"
 _HOME = "/tmp"
 _ENGINE_FAILED = 125
 
@@ -71,9 +72,12 @@ class DockerRunner:
         if stage.reads_film:
             # At its own path, which is what the request names.
             readable.append((Path(job.request.film), job.request.film))
+        secrets, names = _secrets(stage)
+        readable += secrets
         mounts = [_mount(job.folder, JOB, writable=True),
                   *(_mount(source, target) for source, target in readable if source.exists())]
-        return [*self._contract(image, mounts, network=stage.image.network), image.reference(self._registry),
+        return [*self._contract(image, mounts, network=stage.image.network),
+                *(part for name in names for part in ("--env", name)), image.reference(self._registry),
                 JOB, "--runner", self.name, "--stop-on-eof", *(("--quiet",) if self._quiet else ())]
 
     def warm(self, model: str) -> None:
@@ -135,6 +139,19 @@ def _own_models(stage: Stage[Any, Any], job: Job) -> Iterator[tuple[Path, str]]:
         if is_path(name):
             inside = _HOME + name[1:] if name.startswith("~/") else name
             yield Path(name).expanduser(), os.path.normpath(Path("/", inside))
+
+
+def _secrets(stage: Stage[Any, Any]) -> tuple[list[tuple[Path, str]], list[str]]:
+    """Files to mount, and what to pass on of the environment: by name alone, so that no value is an argument."""
+    files, names = [], []
+    for name in stage.image.secrets:
+        if os.environ.get(name):
+            names.append(name)
+        elif (path := os.environ.get(f"{name}_FILE")) and Path(path).expanduser().is_file():
+            inside = f"{SECRET_FILES}/{name.lower()}"
+            files.append((Path(path).expanduser(), inside))
+            names.append(f"{name}_FILE={inside}")
+    return files, names
 
 
 def _mount(source: Path, target: str, *, writable: bool = False) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from cp_whisperx.errors import INTERRUPTED, CpWhisperxError, RunnerError
 from cp_whisperx.job import LOG, Job
 from cp_whisperx.models.store import ENVIRONMENT
+from cp_whisperx.stages import STAGES, find
 
 
 class LocalRunner:
@@ -25,7 +26,7 @@ class LocalRunner:
     def run(self, stage: str, job: Job) -> None:
         command = [sys.executable, "-m", "cp_whisperx.stages", stage, str(job.folder), "--stop-on-eof",
                    *(["--quiet"] if self._quiet else [])]
-        environment = os.environ | {ENVIRONMENT: str(self._models), "HF_HUB_OFFLINE": "1"}
+        environment = _without_others_secrets(stage) | {ENVIRONMENT: str(self._models), "HF_HUB_OFFLINE": "1"}
         # The pipe to its stdin closes with this process, however that ends: the stage never outlives it.
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
             assert process.stdin and process.stdout
@@ -40,6 +41,12 @@ class LocalRunner:
             raise KeyboardInterrupt
         if code:
             raise ended(code, said, stage, job)
+
+
+def _without_others_secrets(stage: str) -> dict[str, str]:
+    """This process's environment less the keys that only other stages may use."""
+    others = {name for one in STAGES for name in one.image.secrets} - set(find(stage).image.secrets)
+    return {name: value for name, value in os.environ.items() if name.removesuffix("_FILE") not in others}
 
 
 def ended(code: int, said: bytes, stage: str, job: Job) -> CpWhisperxError:

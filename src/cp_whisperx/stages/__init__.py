@@ -6,10 +6,11 @@ from typing import Any
 
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.stage import Stage
-from cp_whisperx.stages import asr, demux, mux, silero_vad, subtitle_gen
+from cp_whisperx.stages import asr, demux, mux, silero_vad, subtitle_gen, tmdb
 
 STAGES: tuple[Stage[Any, Any], ...] = (
     demux.STAGE,
+    tmdb.STAGE,
     silero_vad.STAGE,
     asr.STAGE,
     subtitle_gen.STAGE,

@@ -203,7 +203,7 @@ STAGE = Stage(
     makes=Transcript,
     options=Options,
     run=run,
-    image=ImageNeeds(layers=("base", "media", "array", "hub", "asr"), gpu=True, cuda_layers=("cuda",)),
+    image=ImageNeeds(layers=("base", "media", "array", "web", "hub", "asr"), gpu=True, cuda_layers=("cuda",)),
     resumes=True,
     models=lambda options: (options.model,),
 )
