@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
-from cp_whisperx.artifacts import AudioTrack, SubtitleFile, Subtitles, Transcript
+from cp_whisperx.artifacts import AudioTrack, NamedTranscript, SubtitleFile, Subtitles
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.subtitles.cueing import CueRules, cues
 from cp_whisperx.subtitles.formats import FORMATS
@@ -40,7 +40,7 @@ class Options(StageOptions):
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
-    transcript = inputs[Transcript]
+    transcript = inputs[NamedTranscript]
     time_map = inputs[AudioTrack].time_map
     heard = [word for segment in transcript.segments for word in segment.words]
     rules = CueRules(**options.model_dump(exclude={"formats"}))
@@ -72,7 +72,7 @@ def _holes(words: list[Word], time_map: TimeMap) -> set[int]:
 STAGE = Stage(
     name="subtitle-gen",
     version=1,
-    needs=(AudioTrack, Transcript),
+    needs=(AudioTrack, NamedTranscript),
     makes=Subtitles,
     options=Options,
     run=run,
