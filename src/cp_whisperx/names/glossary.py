@@ -65,7 +65,7 @@ def _all(film: Film, entities: Iterable[Entity], added: Sequence[str]) -> Iterat
 
 def _whole_and_parts(text: str, kind: Kind, source: str, weight: float, *, parts: bool = True) -> Iterator[Name]:
     whole = _tidy(text)
-    words = [word for word in whole.split() if _is_part(word)]
+    words = [word for word in whole.split() if is_part(word)]
     if not words:
         return
     yield Name(canonical=whole, kind=kind, source=source, weight=_weighed(whole, weight))
@@ -79,7 +79,7 @@ def _weighed(name: str, weight: float) -> float:
     return round(weight * _ORDINARY if is_word else weight, 3)
 
 
-def _is_part(word: str) -> bool:
+def is_part(word: str) -> bool:
     """Initials, titles and descriptions are no names."""
     plain = word.casefold().strip(".")
     return (len(key(word)) >= 2 and plain not in ordinary.own("titles") and not word.endswith(".")

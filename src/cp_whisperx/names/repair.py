@@ -111,19 +111,30 @@ def _proposals(segment: int, tokens: Sequence[_Token], matcher: Matcher, *, fore
             stretch = tokens[at:at + count]
             if not _may_be_one(stretch, matcher, devanagari=devanagari):
                 break
-            heard = Heard(" ".join(token.core for token in stretch), tuple(token.place for token in stretch),
-                          sum(token.word.probability for token in stretch) / count,
-                          script.is_devanagari(stretch[0].core), foreign)
             if count > 1 and any(token.core.casefold() in ordinary.own("small") for token in stretch):
                 continue
-            match = matcher.best(heard, devanagari_wanted=devanagari)
-            if match and match.score >= match.threshold - _VOTES and (
-                    best is None or (match.accepted, match.score - match.threshold - _SINGLE)
-                    > (best.match.accepted, best.match.score - best.match.threshold)):
-                best = _Proposal(segment, at, count, match, heard.text, _reason(heard, match))
+            match = _match(stretch, matcher, devanagari=devanagari, foreign=foreign)
+            # A longer stretch is taken if it fits better than each of its words alone; one that just fails is no use.
+            alone = max((_margin(_match([token], matcher, devanagari=devanagari, foreign=foreign))
+                         for token in stretch), default=-1.0) + _SINGLE if count > 1 else -_VOTES
+            if match and _margin(match) >= (alone if count == 1 else max(0.0, alone)):
+                best = _Proposal(segment, at, count, match, " ".join(token.core for token in stretch),
+                                 ("one name in several words" if count > 1 else "sounds like it")
+                                 + f"; {match.target.source}")
         if best:
             yield best
         at += best.count if best else 1
+
+
+def _match(stretch: Sequence[_Token], matcher: Matcher, *, devanagari: bool, foreign: bool) -> Match | None:
+    heard = Heard(" ".join(token.core for token in stretch), tuple(token.place for token in stretch),
+                  round(sum(token.word.probability for token in stretch) / len(stretch), 3),
+                  script.is_devanagari(stretch[0].core), foreign)
+    return matcher.best(heard, devanagari_wanted=devanagari)
+
+
+def _margin(match: Match | None) -> float:
+    return match.score - match.threshold if match else -1.0
 
 
 def _may_be_one(stretch: Sequence[_Token], matcher: Matcher, *, devanagari: bool) -> bool:
@@ -136,11 +147,6 @@ def _may_be_one(stretch: Sequence[_Token], matcher: Matcher, *, devanagari: bool
     return all(not before.trail and not before.owner and not after.lead.strip()
                and after.word.start - before.word.end <= _PAUSE_S
                for before, after in itertools.pairwise(stretch))
-
-
-def _reason(heard: Heard, match: Match) -> str:
-    joined = "one name in several words" if " " in heard.text else "sounds like it"
-    return f"{joined}; {match.target.source}"
 
 
 def _voted(proposals: Sequence[_Proposal]) -> Iterator[_Proposal]:
