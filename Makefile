@@ -18,7 +18,7 @@ demo: .venv/.scenes
 	$(BIN)/python -m scenes.demo demo
 
 test: .venv/.dev
-	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad en-names
+	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad en-names en-words
 	$(BIN)/ruff check .
 	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
 	$(BIN)/mypy

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import functools
 import json
 import os
 import platform
@@ -37,6 +38,7 @@ from cp_whisperx.film import characters
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.names import glossary, hints
+from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.repair import repair
 from cp_whisperx.progress import Progress
 from cp_whisperx.stage import Tools
@@ -96,17 +98,14 @@ def _film(name: str, film: dict[str, Any], store: ModelStore, work: Path) -> Ite
     names = glossary.build(_known(film["title"], film["characters"], film["places"]), ())
     for model in _MODELS:
         for way in _WAYS:
-            began = time.monotonic()
             transcript = _hear(name, model, way, names, store, work)
-            seconds = time.monotonic() - began
-            repaired, changes = repair(transcript.segments, names)
+            repaired, changes = repair(transcript.segments, names, _lexicon())
             row = {"film": name, "model": model, "hints": way, "spoken": sum(_said(film).values())}
             for stage, segments in (("heard", transcript.segments), ("repaired", repaired)):
                 right, invented = _score(film, truth, segments)
                 row[stage] = {"right": right, "share": round(right / row["spoken"], 3), "invented": invented}
             row["wer"] = round(jiwer.wer(_plain(" ".join(film["lines"])), _plain(_text(transcript.segments))), 3)
             row["wer_repaired"] = round(jiwer.wer(_plain(" ".join(film["lines"])), _plain(_text(repaired))), 3)
-            row["seconds"] = round(seconds, 1)
             row["changes"] = [f"{change.before} -> {change.after}" for change in changes]
             print({key: value for key, value in row.items() if key != "changes"}, flush=True)
             yield row
@@ -199,6 +198,11 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[\w']+", text.lower()))
 
 
+@functools.cache
+def _lexicon() -> Lexicon:
+    return Lexicon(ModelStore().path("en-words") / "words.txt")
+
+
 def _control() -> dict[str, Any]:
     """Ordinary text as if it had been heard, surely and unsurely: what is changed in it."""
     text = (_HERE / "names_control.txt").read_text(encoding="utf-8")
@@ -214,7 +218,7 @@ def _control() -> dict[str, Any]:
                 clock += 0.3
             segments.append(Segment(words[0].start, clock, sentence, tuple(words), -0.3, 0.1, 1.2))
         changed[str(probability)] = [f"{change.before} -> {change.after} ({change.score})"
-                                     for change in repair(segments, names)[1]]
+                                     for change in repair(segments, names, _lexicon())[1]]
     return {"words": len(text.split()), "names": len(_TRAPS), "changed_by_word_probability": changed}
 
 
@@ -234,7 +238,7 @@ def _hindi(media: Path, store: ModelStore, work: Path) -> dict[str, Any]:
     return {"clips": len(clips), "heard_words": sum(len(segment.words) for segment in heard),
             "said_words": sum(len(segment.words) for segment in said),
             "changed": [f"{change.before} -> {change.after} ({change.score})" for segments in (heard, said)
-                        for change in repair(segments, names)[1]]}
+                        for change in repair(segments, names, _lexicon())[1]]}
 
 
 if __name__ == "__main__":

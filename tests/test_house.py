@@ -40,8 +40,7 @@ LAYERS = (
 
 MEDIA_LIBRARY = "av"
 HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "httpx2",
-         "guessit", "rapidfuzz", "symspellpy",
-         "zxcvbn", "click")
+         "guessit", "rapidfuzz", "zxcvbn", "click")
 RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "names", "web", "hub", "asr", "cli")
 SIZE_LIMIT_MB = 450
 

@@ -77,7 +77,7 @@ def test_missing_models_are_said_before_anything_is_done(film: Path, chosen: Set
     empty = ModelStore(tmp_path / "empty")
     with pytest.raises(ModelMissing) as caught:
         pipeline.run(job, empty, LocalRunner(empty.root, quiet=True))
-    assert caught.value.hint == "run: cp-whisperx models pull en-names silero-vad base"
+    assert caught.value.hint == "run: cp-whisperx models pull en-names silero-vad base en-words"
     assert not job.stage_folder("demux").exists()
 
 
@@ -112,15 +112,15 @@ def test_corrections_make_stages_stale_and_outlive_reruns(film: Path, chosen: Se
     # The job alone, then the film anew: both know what was said.
     for again in (pipeline.find_job(str(job.folder), chosen.jobs), pipeline.prepare(film, chosen)):
         pipeline.run(again, models, runner)
-        assert [name.canonical for name in Glossary.read(job.stage_folder("pre-ner")).names] == ["Kuljeet"]
+        assert Glossary.read(job.stage_folder("pre-ner")).names[0].canonical == "Kuljeet"
         assert set(states(job, models).values()) == {"done"}
     (job.folder / corrections.FILE).unlink()
     pipeline.run(job, models, runner)
-    assert Glossary.read(job.stage_folder("pre-ner")).names == ()
+    assert "Kuljeet" not in {name.canonical for name in Glossary.read(job.stage_folder("pre-ner")).names}
 
 
 def test_a_wrong_corrections_file_stops_the_run(film: Path, chosen: Settings, models: ModelStore) -> None:
     job = pipeline.prepare(film, chosen)
     (job.folder / corrections.FILE).write_text("add = 3")
-    with pytest.raises(ConfigError, match="names.toml cannot be used"):
+    with pytest.raises(ConfigError, match=r"names\.toml cannot be used"):
         pipeline.run(job, models, LocalRunner(models.root, quiet=True))

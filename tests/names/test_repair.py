@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import pytest
@@ -7,14 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cp_whisperx.artifacts import Name, NameChange
+from cp_whisperx.models.store import ModelStore
 from cp_whisperx.names.corrections import Veto
 from cp_whisperx.names.glossary import build
+from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.repair import repair
 from cp_whisperx.timeline import Segment, Word
 from tests.names.test_glossary import film
 
+pytestmark = pytest.mark.real
+
 CAST = build(film("Simran Singh", "Chaudhry Baldev Singh", "Kuljeet", "Rajeshwari", "Dharamvir Malhotra", "Will",
                   places=("Amritsar", "Dahisar"), extra_names=("कुलजीत",)), ())
+
+
+@functools.cache
+def lexicon() -> Lexicon:
+    return Lexicon(ModelStore().path("en-words") / "words.txt")
 
 
 def segment(text: str, probability: float = 0.7, at: float = 0.0) -> Segment:
@@ -26,7 +36,7 @@ def segment(text: str, probability: float = 0.7, at: float = 0.0) -> Segment:
 def repaired(*texts: str, names: Sequence[Name] = CAST, probability: float = 0.7,
              vetoes: Sequence[Veto] = ()) -> tuple[list[str], tuple[NameChange, ...]]:
     found, changes = repair([segment(text, probability, 60.0 * number) for number, text in enumerate(texts)], names,
-                            vetoes)
+                            lexicon(), vetoes)
     return [one.text for one in found], changes
 
 
@@ -55,7 +65,8 @@ def test_names_are_put_right(name: str) -> None:
 KEPT = [
     "You will be pretty sure of it.", "Will you mark it?", "I will.", "The rich man could get up.", "Some ran to him.",
     "Dil hai ki manta nahi", "Mark my words, Raj is a kingdom.", "It is not a marital matter.",
-    "The sign ran along it.", "Simran met Baldev in Amritsar.", "Jai and Veeru are friends.", "Simmer the rice in summer.", "Call jet five.",
+    "The sign ran along it.", "Simran met Baldev in Amritsar.", "Jai and Veeru are friends.",
+    "Simmer the rice in summer.", "Call jet five.",
     "She said it to Simran. Singh it was not.", "नमस्ते राज", "...", "1995, 2,500 and 3%.",
 ]
 
@@ -68,7 +79,7 @@ def test_what_was_said_stays(text: str, probability: float) -> None:
 
 
 def test_words_keep_their_times() -> None:
-    (found,), _ = repair([segment("When Bald Ev came SimranSing left")], CAST)
+    (found,), _ = repair([segment("When Bald Ev came SimranSing left")], CAST, lexicon())
     assert [(word.text, word.start, word.end) for word in found.words] == [
         (" When", 0.0, 0.3), (" Baldev", 0.4, 1.1), (" came", 1.2, 1.5), (" Simran", 1.6, 1.764),
         (" Singh", 1.764, 1.9), (" left", 2.0, 2.3)]
@@ -117,8 +128,8 @@ LETTERS = st.text(st.sampled_from("abeikmnrstuSKB '.,?राज़ी-"), min_si
 @given(st.lists(LETTERS, min_size=1, max_size=8))
 def test_whatever_is_heard_text_and_times_stay_whole(words: list[str]) -> None:
     heard = segment(" ".join(" ".join(words).split()))
-    (found,), changes = repair([heard], CAST)
+    (found,), changes = repair([heard], CAST, lexicon())
     assert found.words[0].start == heard.words[0].start and found.words[-1].end == heard.words[-1].end
     assert all(a.start <= a.end <= b.start <= b.end for a, b in zip(found.words, found.words[1:], strict=False))
     assert found == heard or changes
-    assert repair([heard], CAST) == ((found,), changes)
+    assert repair([heard], CAST, lexicon()) == ((found,), changes)

@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cp_whisperx import log as logs
 from cp_whisperx.artifacts import Glossary, LanguageVote, Name, NamedTranscript, Transcript
 from cp_whisperx.job import Job, Request
@@ -11,6 +13,8 @@ from cp_whisperx.progress import Progress
 from cp_whisperx.stage import Inputs, Tools
 from cp_whisperx.stages import post_ner
 from tests.names.test_repair import CAST, segment
+
+pytestmark = pytest.mark.real
 
 HEARD = (segment("I saw Simon."), segment("Then Kuljit left.", at=10.0))
 
@@ -23,7 +27,7 @@ def run(tmp_path: Path, options: post_ner.Options, names: tuple[Name, ...] = CAS
         job.stage_folder(artifact.stage).mkdir(exist_ok=True)
         artifact.write(job.stage_folder(artifact.stage))
     log = logs.get("post-ner")
-    tools = Tools(tmp_path, tmp_path / "a.mkv", "a", None, ModelStore(tmp_path), "cpu", 1, log,
+    tools = Tools(tmp_path, tmp_path / "a.mkv", "a", None, ModelStore(), "cpu", 1, log,
                   Progress("post-ner", log, terminal=False), gathered=gathered)
     return post_ner.run(Inputs(job, post_ner.STAGE.needs), options, tools)
 

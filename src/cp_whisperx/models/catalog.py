@@ -48,7 +48,7 @@ class Model(Frozen):
     """One entry. `translates`: whether a whisper model knows the task `translate`."""
 
     name: str
-    kind: Literal["whisper", "silero", "spacy"]
+    kind: Literal["whisper", "silero", "spacy", "words"]
     about: str
     languages: Literal["many", "en"]
     licence: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
@@ -75,8 +76,14 @@ def _whole_and_parts(text: str, kind: Kind, source: str, weight: float, *, parts
 
 
 def _weighed(name: str, weight: float) -> float:
-    is_word = " " not in name and ordinary.kind(name) == "word"
+    is_word = " " not in name and _lexicon().kind(name) == "word"
     return round(weight * _ORDINARY if is_word else weight, 3)
+
+
+@functools.cache
+def _lexicon() -> ordinary.Lexicon:
+    """The small lists: whether a name is a word too is a matter of words that everybody knows."""
+    return ordinary.Lexicon()
 
 
 def is_part(word: str) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from cp_whisperx.artifacts import Name
-from cp_whisperx.names import glossary, ordinary, script
+from cp_whisperx.names import glossary, script
+from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.sound import key, likeness
 
 _SOUND, _SPELLING = 0.75, 0.25
@@ -68,7 +69,8 @@ class _Form:
 
 
 class Matcher:
-    def __init__(self, names: Sequence[Name]) -> None:
+    def __init__(self, names: Sequence[Name], lexicon: Lexicon) -> None:
+        self.lexicon = lexicon
         spelt = [(name, spelling) for name in names for spelling in (name.canonical, *name.variants)]
         self._forms = [_Form(name, spelling, key(spelling), script.is_devanagari(spelling))
                        for name, spelling in spelt
@@ -84,7 +86,7 @@ class Matcher:
         self._twins = {one.casefold(): (name, other) for name in names
                        for one in (name.canonical, *name.variants) for other in (name.canonical, *name.variants)
                        if script.is_devanagari(one) != script.is_devanagari(other)
-                       and (script.is_devanagari(one) or ordinary.kind(one) == "unknown")}
+                       and (script.is_devanagari(one) or lexicon.kind(one) == "unknown")}
         self._cache: dict[tuple[Heard, bool], Match | None] = {}
 
     def known(self, word: str) -> str | None:
@@ -102,7 +104,7 @@ class Matcher:
         if heard.devanagari != devanagari_wanted and heard.text.casefold() in self._twins:
             name, written = self._twins[heard.text.casefold()]
             return Match(name, written, 1.0, 0.0)
-        threshold = _threshold(heard)
+        threshold = _threshold(heard, self.lexicon)
         sounds = key(heard.text.replace(" ", ""))
         if threshold is None or len(sounds) < _MIN_SOUNDS:
             return None
@@ -137,12 +139,12 @@ def _one_person(one: Name, other: Name) -> bool:
     return one.canonical in other.canonical or other.canonical in one.canonical
 
 
-def _threshold(heard: Heard) -> float | None:
+def _threshold(heard: Heard, lexicon: Lexicon) -> float | None:
     """What a name must reach; None where no name may be put in the place of these words."""
     words = heard.text.split()
     if heard.devanagari:
-        return None if ordinary.kind(script.romanised(heard.text)) == "word" else _DEVANAGARI
-    kinds = [ordinary.kind(word) for word in words]
+        return None if lexicon.kind(script.romanised(heard.text)) == "word" else _DEVANAGARI
+    kinds = [lexicon.kind(word) for word in words]
     if len(words) == 1:
         found = _THRESHOLDS.get((kinds[0], heard.places[0]))
         if found is None:

@@ -1,7 +1,7 @@
 """How ordinary a word is: whether it may be another word misheard, or is itself what was said.
 
-English words by frequency are those of symspellpy (MIT; SCOWL crossed with Google's n-grams); names, and words as they
-are heard in film and television, those of zxcvbn (MIT). Neither library is used for what it is for.
+English words by frequency are a model of the catalogue (`en-words`); names, and words as they are heard in film and
+television, are lists that zxcvbn carries (MIT), which is not used for what it is for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import functools
 import re
 import unicodedata
 from importlib import resources
+from pathlib import Path
 from typing import Literal
+
+from cp_whisperx.errors import EngineError
 
 Kind = Literal["word", "name", "unknown"]
 
@@ -27,38 +30,47 @@ def own(name: str) -> frozenset[str]:
     return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
-@functools.cache
-def _sure_words() -> frozenset[str]:
-    """Words whatever else they are: names among them too."""
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+class Lexicon:
+    """What the lists say of words in Latin letters; without a file of frequencies, what the small ones say."""
 
-    return frozenset(FREQUENCY_LISTS["us_tv_and_film"]) | own("names_too") | own("hindi") | own("small")
+    def __init__(self, frequencies: Path | None = None) -> None:
+        """`frequencies`: a word and how often it is met on each line.
+
+        Raises EngineError for a file that is not of that form.
+        """
+        from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+        self._sure = frozenset(FREQUENCY_LISTS["us_tv_and_film"]) | own("names_too") | own("hindi") | own("small")
+        self._names = frozenset(name for kind in ("male_names", "female_names", "surnames")
+                                for name in FREQUENCY_LISTS[kind])
+        self._words = _frequent(frequencies) if frequencies else frozenset()
+        self._kinds: dict[str, Kind] = {}
+
+    def kind(self, word: str) -> Kind:
+        """Of a word, whatever its case; `unknown` for all that no list holds."""
+        if word not in self._kinds:
+            self._kinds[word] = self._kind(word)
+        return self._kinds[word]
+
+    def _kind(self, word: str) -> Kind:
+        plain = re.sub(r"['’]s$|[^a-z]", "", unicodedata.normalize("NFKD", word.casefold()))
+        # Names are among the words of films too: what is in that list is a word first.
+        if len(plain) < _SHORT or plain in self._sure:
+            return "word"
+        if plain in self._names:
+            return "name"
+        return "word" if any(form in self._words for form in (plain, *_stems(plain))) else "unknown"
 
 
-@functools.cache
-def _names() -> frozenset[str]:
-    from zxcvbn.frequency_lists import FREQUENCY_LISTS
-
-    return frozenset(name for kind in ("male_names", "female_names", "surnames") for name in FREQUENCY_LISTS[kind])
-
-
-@functools.cache
-def _words() -> frozenset[str]:
-    file = resources.files("symspellpy").joinpath("frequency_dictionary_en_82_765.txt")
-    pairs = [line.split() for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    pairs.sort(key=lambda pair: (-int(pair[1]), pair[0]))
+def _frequent(path: Path) -> frozenset[str]:
+    try:
+        pairs = [(word, int(count)) for word, count in
+                 (line.split() for line in path.read_text(encoding="utf-8-sig").splitlines())]
+    except (OSError, ValueError) as error:
+        raise EngineError(f"{path} is no list of words with their frequencies ({error})",
+                          hint="run: cp-whisperx models verify") from error
+    pairs.sort(key=lambda pair: (-pair[1], pair[0]))
     return frozenset(word for word, _ in pairs[:_WORDS])
-
-
-@functools.lru_cache(maxsize=1 << 14)
-def kind(word: str) -> Kind:
-    """What the lists say of a word in Latin letters, whatever its case; `unknown` for all that they do not hold."""
-    plain = re.sub(r"['’]s$|[^a-z]", "", unicodedata.normalize("NFKD", word.casefold()))
-    if len(plain) < _SHORT or plain in _sure_words():
-        return "word"
-    if plain in _names():
-        return "name"
-    return "word" if any(form in _words() for form in (plain, *_stems(plain))) else "unknown"
 
 
 def _stems(word: str) -> tuple[str, ...]:

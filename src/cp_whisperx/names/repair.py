@@ -17,6 +17,7 @@ from cp_whisperx.artifacts import Name, NameChange
 from cp_whisperx.names import ordinary, script
 from cp_whisperx.names.corrections import Veto
 from cp_whisperx.names.match import Heard, Match, Matcher
+from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.sound import key, likeness
 from cp_whisperx.timeline import Segment, Word, ms
 
@@ -60,12 +61,12 @@ class _Proposal:
         return self.heard.casefold()
 
 
-def repair(segments: Sequence[Segment], names: Sequence[Name],
+def repair(segments: Sequence[Segment], names: Sequence[Name], lexicon: Lexicon,
            vetoes: Sequence[Veto] = ()) -> tuple[tuple[Segment, ...], tuple[NameChange, ...]]:
     """The segments with their names repaired, and every change in the order of time, with those that were vetoed."""
-    matcher = Matcher(names)
+    matcher = Matcher(names, lexicon)
     tokens = [_tokens(segment.words) for segment in segments]
-    foreign = _is_foreign(tokens)
+    foreign = _is_foreign(tokens, lexicon)
     proposals = [proposal for number, found in enumerate(tokens)
                  for proposal in _proposals(number, found, matcher, foreign=foreign)]
     taken: dict[int, list[_Proposal]] = {}
@@ -94,11 +95,11 @@ def _tokens(words: Sequence[Word]) -> list[_Token]:
     return found
 
 
-def _is_foreign(tokens: Sequence[Sequence[_Token]]) -> bool:
+def _is_foreign(tokens: Sequence[Sequence[_Token]], lexicon: Lexicon) -> bool:
     """True if the word lists do not know the language: then being in no list makes no word suspicious."""
     plain = {token.core.casefold() for found in tokens for token in found
              if token.place == "lower" and token.core.isascii() and token.core.isalpha()}
-    return sum(ordinary.kind(word) == "unknown" for word in plain) > _FOREIGN_SHARE * len(plain)
+    return sum(lexicon.kind(word) == "unknown" for word in plain) > _FOREIGN_SHARE * len(plain)
 
 
 def _proposals(segment: int, tokens: Sequence[_Token], matcher: Matcher, *, foreign: bool) -> Iterator[_Proposal]:
@@ -198,7 +199,7 @@ def _rewritten(tokens: Sequence[_Token], proposals: Sequence[_Proposal], matcher
 def _recased(token: _Token, matcher: Matcher) -> str | None:
     """The glossary's spelling of a name that is only written otherwise; an ordinary word may be just that."""
     known = matcher.known(token.core)
-    if known is None or token.place != "lower" or ordinary.kind(token.core) != "unknown" or known == token.core:
+    if known is None or token.place != "lower" or matcher.lexicon.kind(token.core) != "unknown" or known == token.core:
         return None
     return known
 

@@ -6,8 +6,11 @@ from pydantic import Field
 
 from cp_whisperx.artifacts import Glossary, NamedTranscript, Transcript
 from cp_whisperx.names.corrections import Veto
+from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.repair import repair
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
+
+_WORDS = "en-words"
 
 
 class Options(StageOptions):
@@ -21,7 +24,8 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> NamedTranscript:
         tools.log.info("no names to repair" if options.repair else "names are left as they were heard")
         return NamedTranscript(language=transcript.language, segments=segments, changes=())
     vetoes = [Veto.parse(text) for text in tools.gathered.get("veto", ())]
-    repaired, changes = repair(segments, names, vetoes)
+    lexicon = Lexicon(tools.models.path(_WORDS) / "words.txt")
+    repaired, changes = repair(segments, names, lexicon, vetoes)
     vetoed = sum(change.vetoed for change in changes)
     tools.log.info(f"{len(changes) - vetoed} names repaired" + (f", {vetoed} left as vetoed" if vetoed else ""))
     tools.progress(1.0, 1.0)
@@ -36,4 +40,5 @@ STAGE = Stage(
     options=Options,
     run=run,
     image=ImageNeeds(layers=("base", "names")),
+    models=lambda options: (_WORDS,) if options.repair else (),
 )
