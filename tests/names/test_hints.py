@@ -50,7 +50,10 @@ LEAKS = {
     "a name called out": ("Simran!", False),
     "two people": ("Baldev and Kuljeet", False),
     "a sentence": ("Simran, come inside before it rains.", False),
-    "the other way round": ("Lajjo Rajeshwari Kuljeet Baldev Simran", False),
+    "the other way round": ("Lajjo Rajeshwari Kuljeet Baldev Simran", True),
+    "over and over, as base did on a telephone call": (
+        "Kuljeet, Kuljeet, Lajjo, Rajeshwari, Baldev, Lajjo, Rajeshwari, Baldev,", True),
+    "three people called": ("Kuljeet! Baldev! Simran!", False),
     "nothing": ("", False),
 }
 

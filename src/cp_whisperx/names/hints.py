@@ -19,6 +19,8 @@ _DECAY = 0.7
 _MIN_WEIGHT = 0.5
 """Who is less likely to be spoken of than this is not suggested: a suggestion is heard where nothing was said."""
 _LEAK_WORDS, _LEAK_SHARE = 3, 0.8
+_LIST_WORDS = 4
+"""So many words and nearly all of them of the prompt, in whatever order and however often: a list, not speech."""
 
 
 def hints(names: Sequence[Name], recent: Sequence[tuple[float, str]] = (), now_s: float = 0.0, *, budget: int,
@@ -67,6 +69,8 @@ def leaked(text: str, prompt: str) -> bool:
     if len(said) < min(_LEAK_WORDS, len(told)) or not told:
         return False
     if said == told:
+        return True
+    if len(said) >= _LIST_WORDS and sum(word in told for word in said) >= _LEAK_SHARE * len(said):
         return True
     blocks = SequenceMatcher(None, said, told, autojunk=False).get_matching_blocks()
     return len(said) >= _LEAK_WORDS and sum(block.size for block in blocks) >= _LEAK_SHARE * len(said)
