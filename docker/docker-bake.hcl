@@ -17,7 +17,7 @@ group "default" {
 }
 
 group "cpu" {
-  targets = ["demux-cpu", "tmdb-cpu", "silero-vad-cpu", "pyannote-vad-cpu", "asr-cpu", "subtitle-gen-cpu", "mux-cpu"]
+  targets = ["demux-cpu", "tmdb-cpu", "pre-ner-cpu", "silero-vad-cpu", "pyannote-vad-cpu", "asr-cpu", "post-ner-cpu", "subtitle-gen-cpu", "mux-cpu"]
 }
 
 group "cuda" {
@@ -73,6 +73,24 @@ target "tmdb-cpu-debug" {
   target   = "tmdb-cpu-debug"
   tags = [
     "${REGISTRY}cp-whisperx-app-tmdb:cpu-debug"
+  ]
+}
+
+target "pre-ner-cpu" {
+  inherits = ["_common"]
+  target   = "pre-ner-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-pre-ner:cpu",
+    "${REGISTRY}cp-whisperx-app-pre-ner:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-pre-ner:cpu-${REVISION}"
+  ]
+}
+
+target "pre-ner-cpu-debug" {
+  inherits = ["_common"]
+  target   = "pre-ner-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-pre-ner:cpu-debug"
   ]
 }
 
@@ -181,6 +199,24 @@ target "asr-cuda-debug" {
   target   = "asr-cuda-debug"
   tags = [
     "${REGISTRY}cp-whisperx-app-asr:cuda-debug"
+  ]
+}
+
+target "post-ner-cpu" {
+  inherits = ["_common"]
+  target   = "post-ner-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-post-ner:cpu",
+    "${REGISTRY}cp-whisperx-app-post-ner:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-post-ner:cpu-${REVISION}"
+  ]
+}
+
+target "post-ner-cpu-debug" {
+  inherits = ["_common"]
+  target   = "post-ner-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-post-ner:cpu-debug"
   ]
 }
 

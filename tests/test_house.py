@@ -26,7 +26,7 @@ LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
     ("artifacts", "rttm", "scoring"),
-    ("media", "engines", "film", "subtitles", "models", "windows", "speakers", "guards"),
+    ("media", "engines", "film", "names", "subtitles", "models", "windows", "speakers", "guards"),
     ("job",),
     ("stage",),
     ("stages",),
@@ -40,8 +40,8 @@ LAYERS = (
 
 MEDIA_LIBRARY = "av"
 HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "httpx2", "onnx",
-         "guessit", "click")
-RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "web", "hub", "asr", "cli")
+         "guessit", "rapidfuzz", "zxcvbn", "click")
+RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "names", "web", "hub", "asr", "cli")
 SIZE_LIMIT_MB = 450
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from cp_whisperx import pipeline, settings
+from cp_whisperx.artifacts import Glossary
 from cp_whisperx.errors import ArtifactInvalid, ConfigError, MediaError, ModelMissing
 from cp_whisperx.job import Job
 from cp_whisperx.models.store import ModelStore
+from cp_whisperx.names import corrections
+from cp_whisperx.names.corrections import Corrections
 from cp_whisperx.runners.local import LocalRunner
 from cp_whisperx.settings import Settings
 from cp_whisperx.stages import STAGES
@@ -105,3 +108,26 @@ def test_jobs_are_found_by_id_and_by_path(film: Path, chosen: Settings) -> None:
     assert pipeline.find_job(str(job.folder), Path("/elsewhere")).folder == job.folder
     assert [one.id for one in pipeline.jobs(chosen.jobs)] == [job.id]
     assert pipeline.jobs(Path("/no/such/folder")) == ()
+
+
+def test_corrections_make_stages_stale_and_outlive_reruns(film: Path, chosen: Settings, models: ModelStore) -> None:
+    job = pipeline.prepare(film, chosen)
+    runner = LocalRunner(models.root, quiet=True)
+    pipeline.run(job, models, runner)
+    corrections.write(job.folder, Corrections().with_added("Kuljeet"))
+    assert states(job, models)["pre-ner"] == "stale"
+    # The job alone, then the film anew: both know what was said.
+    for again in (pipeline.find_job(str(job.folder), chosen.jobs), pipeline.prepare(film, chosen)):
+        pipeline.run(again, models, runner)
+        assert Glossary.read(job.stage_folder("pre-ner")).names[0].canonical == "Kuljeet"
+        assert set(states(job, models).values()) == {"done"}
+    (job.folder / corrections.FILE).unlink()
+    pipeline.run(job, models, runner)
+    assert "Kuljeet" not in {name.canonical for name in Glossary.read(job.stage_folder("pre-ner")).names}
+
+
+def test_a_wrong_corrections_file_stops_the_run(film: Path, chosen: Settings, models: ModelStore) -> None:
+    job = pipeline.prepare(film, chosen)
+    (job.folder / corrections.FILE).write_text("add = 3")
+    with pytest.raises(ConfigError, match=r"names\.toml cannot be used"):
+        pipeline.run(job, models, LocalRunner(models.root, quiet=True))

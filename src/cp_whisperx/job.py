@@ -102,10 +102,14 @@ class Job:
     @classmethod
     def create(cls, jobs: Path, request: Request) -> Job:
         """Makes the job of this film and clip, or gives the one that is there its new request."""
-        folder = jobs.absolute() / job_id(request)
+        return cls(jobs.absolute() / job_id(request), request).asked()
+
+    def asked(self) -> Job:
+        """The same job, its request on the disk."""
+        folder = self.folder
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            data = request.model_dump_json(indent=1).encode() + b"\n"
+            data = self.request.model_dump_json(indent=1).encode() + b"\n"
             if not (folder / REQUEST).exists() or (folder / REQUEST).read_bytes() != data:
                 publish.publish_file(folder / REQUEST, data)
         except NotADirectoryError:
@@ -114,7 +118,7 @@ class Job:
         except OSError as error:
             raise no_space(error, folder) or ConfigError(f"{folder} cannot be made ({error.strerror})",
                                                          hint="choose another folder with --out") from error
-        return cls(folder, request)
+        return self
 
     @classmethod
     def open(cls, folder: Path) -> Job:

@@ -14,13 +14,15 @@ from cp_whisperx.errors import ArtifactInvalid, ConfigError, CpWhisperxError, Mo
 from cp_whisperx.job import LOG, Job, Request
 from cp_whisperx.media import probe, tracks
 from cp_whisperx.models.store import ModelStore
+from cp_whisperx.names import corrections
 from cp_whisperx.runners import Runner
 from cp_whisperx.settings import Settings
 from cp_whisperx.stage import Stage, is_current
-from cp_whisperx.stages import STAGES
+from cp_whisperx.stages import STAGES, post_ner, pre_ner
 from cp_whisperx.timeline import Span
 
 _log = logs.get(__name__)
+_CORRECTED = (pre_ner.STAGE.name, post_ner.STAGE.name)
 
 State = Literal["done", "stale", "missing", "failed", "running"]
 
@@ -77,7 +79,21 @@ def prepare(film: Path, settings: Settings, clip: Span | None = None) -> Job:
                 for stage in STAGES if stage.gather}
     request = Request(film=str(film.absolute()), fingerprint=publish.fingerprint(film), clip=clip, options=options,
                       gathered=gathered, device=settings.device, threads=settings.threads)
-    return Job.create(settings.jobs, request)
+    return with_corrections(Job.create(settings.jobs, request)).asked()
+
+
+def with_corrections(job: Job) -> Job:
+    """The job with what its names.toml says now in its request: a changed file makes the stages that read it stale.
+
+    Raises ConfigError for a file that cannot be used.
+    """
+    said = corrections.read(job.folder)
+    gathered = {stage: values for stage, values in job.request.gathered.items() if stage not in _CORRECTED}
+    if said.add:
+        gathered[pre_ner.STAGE.name] = {"add": list(said.add)}
+    if said.veto:
+        gathered[post_ner.STAGE.name] = {"veto": [str(veto) for veto in said.veto]}
+    return Job(job.folder, job.request.model_copy(update={"gathered": gathered}))
 
 
 def run(job: Job, models: ModelStore, runner: Runner, *, only: str | None = None,
@@ -88,6 +104,7 @@ def run(job: Job, models: ModelStore, runner: Runner, *, only: str | None = None
     """
     stages = [stage for stage in STAGES if only in (None, stage.name)]
     with job.locked():
+        job = with_corrections(job).asked()
         for stage in STAGES:
             job.recover(stage.name)
         _require_models(job, stages, models)
@@ -124,6 +141,7 @@ def result(job: Job, ran: tuple[Ran, ...]) -> Result:
 
 def status(job: Job, models: ModelStore) -> tuple[StageStatus, ...]:
     """A view computed from the records; a stage behind a stale one is stale too."""
+    job = with_corrections(job)
     found = []
     upstream_stale: set[str] = set()
     for stage in STAGES:

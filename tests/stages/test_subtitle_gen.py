@@ -9,10 +9,9 @@ from cp_whisperx import settings
 from cp_whisperx.artifacts import (
     AudioTrack,
     Downmix,
-    LanguageVote,
+    NamedTranscript,
     Subtitles,
     TrackChoice,
-    Transcript,
 )
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.job import Job, Request
@@ -22,11 +21,10 @@ from cp_whisperx.stages import subtitle_gen
 from cp_whisperx.timeline import Anchor, Segment, TimeMap, Word
 
 
-def transcript(words: list[tuple[float, float, str]], language: str = "en") -> Transcript:
+def transcript(words: list[tuple[float, float, str]], language: str = "en") -> NamedTranscript:
     made = tuple(Word(start, end, text, 0.9) for start, end, text in words)
     segments = (Segment(made[0].start, made[-1].end, "", made, -0.2, 0.0, 1.0),) if made else ()
-    return Transcript(language=language, spoken=LanguageVote(language=language, how="pinned", windows=0, shares={}),
-                      task="transcribe", model="base", segments=segments, dropped=())
+    return NamedTranscript(language=language, segments=segments, changes=())
 
 
 def track(time_map: TimeMap) -> AudioTrack:
@@ -37,7 +35,7 @@ def track(time_map: TimeMap) -> AudioTrack:
         downmix=Downmix(rule="mono", levels_dbfs={}, reason=""))
 
 
-def generate(tmp_path: Path, time_map: TimeMap, made: Transcript, **options: object) -> tuple[Subtitles, Path]:
+def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, **options: object) -> tuple[Subtitles, Path]:
     from cp_whisperx import log as logs
     from cp_whisperx.progress import Progress
 

@@ -18,6 +18,7 @@ from cp_whisperx.cli.evaluation import eval_
 from cp_whisperx.cli.flags import clip, config_flag, film_flags, json_flag, out_flag, runner_flag, settings_of
 from cp_whisperx.cli.images import images
 from cp_whisperx.cli.models import models
+from cp_whisperx.cli.names import names
 from cp_whisperx.cli.output import fields_of, print_json, shown, tell, understood
 from cp_whisperx.cli.subtitles import check, fix
 from cp_whisperx.errors import INTERRUPTED, ConfigError
@@ -196,6 +197,7 @@ def config() -> None:
 
 
 cli.add_command(models)
+cli.add_command(names)
 cli.add_command(images)
 cli.add_command(check)
 cli.add_command(fix)

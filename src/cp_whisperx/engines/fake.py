@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.engines.protocols import Entity, Heard, Task
 from cp_whisperx.errors import EngineError
 from cp_whisperx.film.facts import FilmFacts
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, Word
@@ -58,6 +59,16 @@ class CountingTranscriber:
             return Heard((), "fake")
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
+
+
+class CapitalNames:
+    """Takes every run of capitalised words that does not begin its sentence for a person."""
+
+    version = "capitals"
+
+    def find(self, text: str) -> tuple[Entity, ...]:
+        found = re.findall(r"(?<=[^\s.!?] )[A-Z]\w+(?: [A-Z]\w+)*", text)
+        return tuple(Entity(name, "PERSON") for name in found)
 
 
 class ListedCatalogue:

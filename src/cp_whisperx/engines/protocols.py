@@ -90,6 +90,22 @@ class Transcriber(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A name in a text as it is written there, and its kind by the labels of OntoNotes 5 (PERSON, GPE, LOC…)."""
+
+    text: str
+    label: str
+
+
+class NameFinder(Protocol):
+    version: str
+
+    def find(self, text: str) -> tuple[Entity, ...]:
+        """The named entities of a text, in order. The same text gives the same entities."""
+        ...
+
+
 class FilmCatalogue(Protocol):
     """A data base of films. Each method raises EngineError, one sentence, where no answer can be had."""
 

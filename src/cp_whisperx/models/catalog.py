@@ -56,7 +56,7 @@ class Model(Frozen):
     """One entry. `translates`: whether a whisper model knows the task `translate`."""
 
     name: str
-    kind: Literal["whisper", "silero", "segmentation", "speaker"]
+    kind: Literal["whisper", "silero", "segmentation", "speaker", "spacy", "words"]
     about: str
     languages: Literal["many", "en"]
     licence: str

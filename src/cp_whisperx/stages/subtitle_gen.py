@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from cp_whisperx.artifacts import AudioTrack, SubtitleFile, Subtitles, Transcript
+from cp_whisperx.artifacts import AudioTrack, NamedTranscript, SubtitleFile, Subtitles
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.subtitles import profiles
 from cp_whisperx.subtitles.cueing import cues
@@ -94,7 +94,7 @@ class Heard:
 
 def heard(inputs: Inputs) -> Heard:
     """The one place that knows which stages have a say."""
-    transcript = inputs[Transcript]
+    transcript = inputs[NamedTranscript]
     return Heard(transcript.language, tuple(word for segment in transcript.segments for word in segment.words))
 
 
@@ -151,7 +151,7 @@ def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> d
 STAGE = Stage(
     name="subtitle-gen",
     version=2,
-    needs=(AudioTrack, Transcript),
+    needs=(AudioTrack, NamedTranscript),
     makes=Subtitles,
     options=Options,
     run=run,
