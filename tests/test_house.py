@@ -26,7 +26,7 @@ LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
     ("artifacts",),
-    ("media", "engines", "subtitles", "models", "windows", "guards"),
+    ("media", "engines", "subtitles", "models", "windows", "guards", "songs", "qc"),
     ("job",),
     ("stage",),
     ("stages",),
