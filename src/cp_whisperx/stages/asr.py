@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import guards, languages, publish
+from cp_whisperx import guards, languages, publish, songs
 from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, Speech, Transcript
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.protocols import Heard, Task, Transcriber
@@ -24,7 +24,7 @@ from cp_whisperx.media.samples import Samples
 from cp_whisperx.models import catalog
 from cp_whisperx.models.store import is_path
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
-from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, monotone
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Song, Span, SpeechSpan, monotone
 from cp_whisperx.windows import Window, pack, spread
 
 _JOURNAL = "windows.jsonl"
@@ -109,8 +109,11 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
         tools.log.info(f"dropped at {drop.start:.1f} s ({drop.guard}, {drop.reason}): {drop.text}")
     unheard = loss.unheard(speech.spans, _words(kept))
     _tell_loss(unheard, speech, tools)
+    sung = songs.find(samples, _words(kept), sound.speech)
+    for song in sung:
+        tools.log.info(f"sung: {song.start:.0f} s to {song.end:.0f} s (score {song.score:.2f})")
     journal.close()
-    return _transcript(vote, options, _in_order(kept), dropped, unheard)
+    return _transcript(vote, options, _in_order(kept), dropped, unheard, sung)
 
 
 def _words(segments: Sequence[Segment]) -> list[Span]:
@@ -223,15 +226,16 @@ def _in_order(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment],
-                dropped: Sequence[Dropped], unheard: Sequence[SpeechSpan] = ()) -> Transcript:
+                dropped: Sequence[Dropped], unheard: Sequence[SpeechSpan] = (),
+                sung: Sequence[Song] = ()) -> Transcript:
     return Transcript(language="en" if options.task == "translate" else vote.language, spoken=vote,
                       task=options.task, model=options.model, segments=tuple(segments), dropped=tuple(dropped),
-                      unheard=tuple(Span(span.onset, span.offset) for span in unheard))
+                      unheard=tuple(Span(span.onset, span.offset) for span in unheard), songs=tuple(sung))
 
 
 STAGE = Stage(
     name="asr",
-    version=1,
+    version=2,
     needs=(AudioTrack, Speech),
     makes=Transcript,
     options=Options,
