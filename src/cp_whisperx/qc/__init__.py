@@ -10,10 +10,12 @@ import json
 from pathlib import Path
 
 from cp_whisperx.qc.data import Change, Drop, QcData, RuleFinding, RuleOutcome, Voice
+from cp_whisperx.qc.gather import gather
 from cp_whisperx.qc.page import page
 from cp_whisperx.qc.peaks import PEAKS_PER_S, peaks
 
-__all__ = ["PEAKS_PER_S", "Change", "Drop", "QcData", "RuleFinding", "RuleOutcome", "Voice", "peaks", "write_report"]
+__all__ = ["PEAKS_PER_S", "Change", "Drop", "QcData", "RuleFinding", "RuleOutcome", "Voice", "gather", "peaks",
+           "write_report"]
 
 JSON, HTML = "qc.json", "qc.html"
 
