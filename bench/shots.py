@@ -34,20 +34,20 @@ def _lengths(seed: int, seconds: float) -> tuple[float, ...]:
 
 
 FILMS = {
-    "1080p, whole frames on cuts": CutSpec(_lengths(1, 16), 1920, 1080, options=_X264),
-    "1080p, every 2 s": CutSpec(_lengths(2, 16), 1920, 1080, options=_FIXED),
-    "576p, whole frames on cuts": CutSpec(_lengths(3, 30), 720, 576, options=_X264),
-    "576p, every 2 s": CutSpec(_lengths(4, 30), 720, 576, options=_FIXED),
-    "576p, much grain": CutSpec(_lengths(5, 30), 720, 576, grain=12.0, options=_X264),
-    "576p, moving camera": CutSpec(_lengths(6, 30), 720, 576, pan=6.0, shake=True, options=_X264),
-    "576p, dark": CutSpec(_lengths(7, 30), 720, 576, dark=0.2, options=_X264),
-    "576p, flashes, still": CutSpec(_lengths(8, 30), 720, 576, pan=0.05, flashes_s=tuple(np.arange(2.3, 28, 4.1)),
+    "1080p, encoder chooses": CutSpec(_lengths(1, 10), 1920, 1080, options=_X264),
+    "1080p, every 2 s": CutSpec(_lengths(2, 10), 1920, 1080, options=_FIXED),
+    "576p, encoder chooses": CutSpec(_lengths(3, 18), 720, 576, options=_X264),
+    "576p, every 2 s": CutSpec(_lengths(4, 18), 720, 576, options=_FIXED),
+    "576p, much grain": CutSpec(_lengths(5, 18), 720, 576, grain=12.0, options=_X264),
+    "576p, moving camera": CutSpec(_lengths(6, 18), 720, 576, pan=6.0, shake=True, options=_X264),
+    "576p, dark": CutSpec(_lengths(7, 18), 720, 576, dark=0.2, options=_X264),
+    "576p, flashes, still": CutSpec(_lengths(8, 18), 720, 576, pan=0.05, flashes_s=tuple(np.arange(2.3, 16, 4.1)),
                                     options=_X264),
-    "576p, flashes, moving": CutSpec(_lengths(8, 30), 720, 576, pan=2.0, flashes_s=tuple(np.arange(2.3, 28, 4.1)),
+    "576p, flashes, moving": CutSpec(_lengths(8, 18), 720, 576, pan=2.0, flashes_s=tuple(np.arange(2.3, 16, 4.1)),
                                      options=_X264),
-    "576p, dissolves": CutSpec(_lengths(9, 30), 720, 576, dissolve_s=0.7, options=_X264),
-    "576p, fades": CutSpec(_lengths(10, 30), 720, 576, fades=True, options=_X264),
-    "576p, MPEG-4": CutSpec(_lengths(11, 30), 720, 576, codec="mpeg4", options={"qscale": "4"}),
+    "576p, dissolves": CutSpec(_lengths(9, 18), 720, 576, dissolve_s=0.7, options=_X264),
+    "576p, fades": CutSpec(_lengths(10, 18), 720, 576, fades=True, options=_X264),
+    "576p, MPEG-4": CutSpec(_lengths(11, 18), 720, 576, codec="mpeg4", options={"qscale": "4"}),
 }
 
 
