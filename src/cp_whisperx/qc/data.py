@@ -107,7 +107,8 @@ class QcData:
         found: dict[int, list[str]] = {}
         for outcome in self.rules:
             for finding in outcome.findings:
-                found.setdefault(finding.cue, []).append(f"{outcome.about}: {finding.value} (limit {outcome.limit})")
+                limit = f" (limit {outcome.limit})" if outcome.limit else ""
+                found.setdefault(finding.cue, []).append(f"{outcome.about}: {finding.value}{limit}")
         return found
 
     @property
