@@ -12,7 +12,7 @@ from typing import ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from cp_whisperx.errors import ArtifactInvalid
-from cp_whisperx.timeline import Cue, Segment, Span, SpeechSpan, TimeMap, Turn
+from cp_whisperx.timeline import Cue, Segment, Song, Span, SpeechSpan, TimeMap, Turn
 
 FILE = "artifact.json"
 
@@ -240,6 +240,8 @@ class Transcript(Artifact):
     dropped: tuple[Dropped, ...]
     unheard: tuple[Span, ...] = ()
     """Speech, as the detector has it, that got no words in either hearing."""
+    songs: tuple[Song, ...] = ()
+    """Sections whose words are sung."""
 
 
 class NameChange(Frozen):

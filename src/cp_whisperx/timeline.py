@@ -94,6 +94,13 @@ class Breach:
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Song(Span):
+    """A section whose words are sung; `score` 0..1 is how much it sounds like it."""
+
+    score: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Cue(Span):
     """One subtitle: `lines` from top to bottom, with dashes, labels and song signs as they are shown.
 

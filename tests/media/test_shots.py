@@ -26,7 +26,7 @@ FILMS = {
     "MPEG-4": ("avi", CutSpec(codec="mpeg4", options={"threads": "1", "qscale": "4"})),
     "every frame whole": ("mkv", CutSpec(codec="mjpeg", options={"threads": "1"}, shots_s=(1.0, 0.8, 1.2))),
     "a wild camera": ("mkv", CutSpec(pan=4.0, shake=True)),
-    "dark shots": ("mkv", CutSpec(dark=0.2)),
+    "dark shots": ("mkv", CutSpec(dark=0.35)),
     "flashes": ("mkv", CutSpec(flashes_s=(0.8, 2.6, 4.5), pan=0.05)),
     "fades": ("mkv", CutSpec(fades=True)),
     "dissolves": ("mkv", CutSpec(dissolve_s=0.7)),

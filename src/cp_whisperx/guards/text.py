@@ -67,7 +67,7 @@ def loop(segment: Segment, context: Context) -> Doubt | None:
         while period <= min(longest, len(words) // times):
             said = longest_run(words, period)
             if said >= times and said * period >= _LOOP_SHARE * len(words):
-                return Doubt("re-decode", f"a loop: {period} words {said} times")
+                return Doubt("re-decode", f"a loop: {period} {'word' if period == 1 else 'words'} {said} times")
             period += 1
         period = longest + 1
     for word in words:

@@ -51,6 +51,8 @@ _NOISY = 0.4
 _OUT_OF_ORDER = 8
 _EARLY_S = (0.0, 3.0, 15.0)
 _REGULAR_SHARE = 0.2
+_DUE_S = 4.0
+"""A whole frame so long after the last one may be there because one was due, not because of a cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,8 @@ def _suspects(outline: _Outline) -> tuple[list[float], list[Span]]:
     lengths = [after - before for (before, _, _), (after, _, _) in pairwise(whole)]
     often = max(3, _REGULAR_SHARE * len(lengths))
     regular = {length for length, times in Counter(lengths).items() if times >= often}
-    regular |= {max(lengths, default=0)}
+    if whole and max(end - start for (_, start, _), (_, end, _) in pairwise([*whole, whole[-1]])) >= _DUE_S:
+        regular.add(max(lengths, default=0))
     hurried = {start for (_, start, _), (_, end, _) in pairwise(whole) if end - start < _FLASH_S}
     noisy = _noisy(outline.sizes, {first for first, _, _ in whole})
     cuts, ranges = [], []

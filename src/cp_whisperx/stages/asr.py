@@ -10,21 +10,21 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import guards, languages, publish
-from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, SpeakerActivity, Speech, Transcript
+from cp_whisperx import languages, publish
+from cp_whisperx.artifacts import AudioTrack, LanguageVote, SpeakerActivity, Speech, Transcript
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.protocols import Heard, Task, Transcriber
 from cp_whisperx.errors import ConfigError
-from cp_whisperx.guards import loss
+from cp_whisperx.guards import HeardSound, Sound
+from cp_whisperx.guards.verdicts import Verdicts, decide
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models import catalog
 from cp_whisperx.models.store import is_path
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
-from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, monotone
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, monotone, total
 from cp_whisperx.windows import Window, pack, spread
 
 _JOURNAL = "windows.jsonl"
@@ -33,7 +33,6 @@ _SAME_SPEECH = {"ur": "hi"}
 """Hindi and Urdu sound alike to Whisper; which script is written is a matter of policy, not of hearing."""
 _WEAK = frozenset(("tiny", "base"))
 _SURE_SHARE = 0.6
-_FEW = 8
 _LOSS_TOLD_S = 5.0
 _LOSS_TOLD_SHARE = 0.05
 
@@ -55,18 +54,18 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
         tools.log.info("nobody speaks: nothing to recognise")
         source = _code(options.source)
         vote = LanguageVote(language=source or "und", how="silence", windows=0, shares={})
-        return _transcript(vote, options, [], [])
+        return _transcript(vote, options, [])
     engine = WhisperTranscriber(tools.models.path(options.model), device=tools.device, threads=tools.threads,
                                 beam_size=options.beam_size, log=tools.log)
     tools.facts.update({"engine": engine.version, "device": engine.device.name,
                         "compute_type": engine.device.compute_type, "device_reason": engine.device.reason})
     heard = inputs[Speech]
-    sound = guards.HeardSound(samples, inputs.file(Speech, heard.frames), heard.frame_samples / SAMPLE_RATE)
+    sound = HeardSound(samples, inputs.file(Speech, heard.frames), heard.frame_samples / SAMPLE_RATE)
     return recognise(engine, samples, speech, options, tools, sound)
 
 
 def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, options: Options, tools: Tools,
-              sound: guards.Sound) -> Transcript:
+              sound: Sound) -> Transcript:
     """The stage with its engine given: vote, hear every window, judge every segment, hear what was lost again."""
     windows = pack(speech.spans, engine.window_s)
     journal = _Journal(tools.work / _JOURNAL)
@@ -84,51 +83,27 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
             journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
         return window.place(journal.heard[number].segments)
 
-    first: list[Segment] = []
+    placed: list[Segment] = []
     for number, window in enumerate(windows):
-        first += heard(number, window)
+        placed += heard(number, window)
         done_s += window.speech_s
         tools.progress(done_s, total_s)
     tools.facts["windows"] = f"{len(windows)} heard, {min(again, len(windows))} of them by an earlier run"
-    usual = guards.usual_logprob(first)
-    judged = guards.judge(first, sound, usual=usual)
-    kept = [one.segment for one in judged if not one.doubt]
-    dropped = [_dropped(one, 1) for one in judged if one.doubt]
-    if options.second_hearing:
-        hopeless = [one.segment for one in judged if one.doubt and one.doubt.verdict == "drop"]
-        missed = loss.again(speech.spans, sound.faint(), _words(kept), hopeless)[:2 * len(windows) + _FEW]
-        for number, miss in enumerate(missed, start=len(windows)):
-            alone = Window((miss.span,), (0.0,))
-            for one in guards.judge(heard(number, alone), sound, usual=usual, faint=miss.faint):
-                if one.doubt:
-                    dropped.append(_dropped(one, 2))
-                else:
-                    kept.append(one.segment)
-        tools.facts["second_hearing"] = f"{len(missed)} spans"
-    kept.sort()
-    for drop in sorted(dropped, key=lambda drop: drop.start):
-        tools.log.info(f"dropped at {drop.start:.1f} s ({drop.guard}, {drop.reason}): {drop.text}")
-    unheard = loss.unheard(speech.spans, _words(kept))
-    _tell_loss(unheard, speech, tools)
+    verdicts = decide(placed, speech.spans, sound, samples, windows=len(windows), hear_alone=(
+        lambda number, window: heard(len(windows) + number, window)) if options.second_hearing else None)
+    _tell(verdicts, speech, tools)
     journal.close()
-    return _transcript(vote, options, _in_order(kept), dropped, unheard)
+    return _transcript(vote, options, _in_order(verdicts.kept), verdicts)
 
 
-def _words(segments: Sequence[Segment]) -> list[Span]:
-    return [Span(word.start, word.end) for segment in segments for word in segment.words]
-
-
-def _dropped(judged: guards.Judged, hearing: Literal[1, 2]) -> Dropped:
-    segment, doubt = judged.segment, judged.doubt
-    assert doubt
-    return Dropped(start=segment.start, end=segment.end, text=segment.text, guard=judged.guard, reason=doubt.reason,
-                   hearing=hearing)
-
-
-def _tell_loss(unheard: Sequence[SpeechSpan], speech: SpeakerActivity, tools: Tools) -> None:
-    lost_s = sum(span.offset - span.onset for span in unheard)
-    said = f"{lost_s:.0f} s of {speech.speech_s:.0f} s of speech got no words, in {len(unheard)} places"
-    tools.facts["unheard"] = said
+def _tell(verdicts: Verdicts, speech: SpeakerActivity, tools: Tools) -> None:
+    for drop in verdicts.dropped:
+        tools.log.info(f"dropped at {drop.start:.1f} s ({drop.guard}, {drop.reason}): {drop.text}")
+    for song in verdicts.songs:
+        tools.log.info(f"sung: {song.start:.0f} s to {song.end:.0f} s (score {song.score:.2f})")
+    lost_s = total(verdicts.unheard)
+    said = f"{lost_s:.0f} s of {speech.speech_s:.0f} s of speech got no words, in {len(verdicts.unheard)} places"
+    tools.facts.update(second_hearing=f"{verdicts.again} spans", unheard=said)
     if lost_s > max(_LOSS_TOLD_S, _LOSS_TOLD_SHARE * speech.speech_s):
         tools.warn(f"{said}: a larger model may hear them")
 
@@ -224,10 +199,11 @@ def _in_order(segments: Sequence[Segment]) -> list[Segment]:
 
 
 def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment],
-                dropped: Sequence[Dropped], unheard: Sequence[SpeechSpan] = ()) -> Transcript:
+                verdicts: Verdicts | None = None) -> Transcript:
     return Transcript(language="en" if options.task == "translate" else vote.language, spoken=vote,
-                      task=options.task, model=options.model, segments=tuple(segments), dropped=tuple(dropped),
-                      unheard=tuple(Span(span.onset, span.offset) for span in unheard))
+                      task=options.task, model=options.model, segments=tuple(segments),
+                      dropped=verdicts.dropped if verdicts else (), unheard=verdicts.unheard if verdicts else (),
+                      songs=verdicts.songs if verdicts else ())
 
 
 STAGE = Stage(
