@@ -2,7 +2,7 @@
 # model store; all they need is Python 3.11, make and a package index that pip reaches.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
-RUN_LAYERS := base media array onnx hub asr cli
+RUN_LAYERS := base media array onnx hub asr pull cli
 pip_install = @echo 'installing $(1)'; $(BIN)/python -m pip install --quiet --disable-pip-version-check \
     --no-deps --no-compile --require-hashes \
     $(foreach layer,$(1),-r requirements/$(layer).txt)
@@ -18,7 +18,7 @@ demo: .venv/.scenes
 	$(BIN)/python -m scenes.demo demo
 
 test: .venv/.dev
-	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad
+	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad pyannote-segmentation ge2e-speaker
 	$(BIN)/ruff check .
 	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
 	$(BIN)/mypy

@@ -39,7 +39,7 @@ LAYERS = (
 """Lowest first. A module imports from its own layer and from those below it."""
 
 MEDIA_LIBRARY = "av"
-HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "click")
+HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "onnx", "click")
 RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "hub", "asr", "cli")
 SIZE_LIMIT_MB = 450
 

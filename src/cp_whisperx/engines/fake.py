@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cp_whisperx.engines.protocols import Heard, Task
@@ -56,3 +56,52 @@ class CountingTranscriber:
             return Heard((), "fake")
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
+
+
+class LoudnessSegmenter:
+    """One local speaker for each loudness: the quietest is the first; in silence there is nobody."""
+
+    window_samples = 5 * SAMPLE_RATE
+    frames = 293
+    speakers = 3
+    first_frame_samples = 495.5
+    frame_samples = 270
+    version = "loudness"
+
+    def activity(self, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        import numpy as np
+
+        starts = np.arange(self.frames) * self.frame_samples
+        for batch in batches:
+            sums = np.cumsum(np.pad(np.abs(batch), ((0, 0), (1, 0))), axis=1, dtype=np.float64)
+            ends = np.minimum(starts + 991, batch.shape[1])
+            level = (sums[:, ends] - sums[:, starts]) / (ends - starts)
+            speaker = np.digitize(level, (0.01, 0.1, 0.3))
+            yield np.where(speaker[..., None] == np.arange(1, self.speakers + 1), 0.9, 0.05).astype(np.float32)
+
+
+class PitchEmbedder:
+    """The frequency that is strongest, as a position on a quarter circle: near pitches have near embeddings."""
+
+    size = 2
+    frame_s = 0.01
+    partial_frames = 160
+    version = "pitch"
+
+    def features(self, wave: Waveform) -> NDArray[np.float32]:
+        hop = round(self.frame_s * SAMPLE_RATE)
+        return wave[:wave.size // hop * hop].reshape(-1, hop).astype("float32")
+
+    def embed(self, partials: NDArray[np.float32]) -> NDArray[np.float32]:
+        import numpy as np
+
+        spectrum = np.abs(np.fft.rfft(partials.reshape(len(partials), -1), axis=1))
+        angle = spectrum.argmax(axis=1) / spectrum.shape[1] * np.pi / 2 * 8
+        return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+
+    def embed_waves(self, waves: Sequence[Waveform]) -> NDArray[np.float32]:
+        import numpy as np
+
+        size = self.partial_frames * round(self.frame_s * SAMPLE_RATE)
+        filled = [self.features(np.resize(wave, size)) for wave in waves]
+        return self.embed(np.stack(filled)) if filled else np.zeros((0, self.size), np.float32)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -27,6 +27,42 @@ class SpeechDetector(Protocol):
 
         Blocks hold whole frames, but for the last.
         """
+        ...
+
+
+class SpeakerSegmenter(Protocol):
+    """Tells a few local speakers apart within one window; who is who is not kept from one window to the next."""
+
+    window_samples: int
+    frames: int
+    """Per window."""
+    speakers: int
+    first_frame_samples: float
+    """Frame i of a window is centred on `first_frame_samples` + i * `frame_samples`."""
+    frame_samples: int
+
+    def activity(self, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        """Windows of shape (n, window_samples) to probabilities 0..1 of shape (n, frames, speakers), in order."""
+        ...
+
+
+class SpeakerEmbedder(Protocol):
+    size: int
+    """Length of an embedding."""
+    frame_s: float
+    partial_frames: int
+    """Frames that are embedded at a time."""
+
+    def features(self, wave: Waveform) -> NDArray[np.float32]:
+        """What the encoder hears, one row per `frame_s`, shape (frames, bands); frames may be picked and joined."""
+        ...
+
+    def embed(self, partials: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Features of shape (n, partial_frames, bands) to embeddings of length 1, shape (n, size)."""
+        ...
+
+    def embed_waves(self, waves: Sequence[Waveform]) -> NDArray[np.float32]:
+        """One embedding per waveform, the mean over its partials, shape (n, size)."""
         ...
 
 

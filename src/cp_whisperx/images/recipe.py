@@ -44,8 +44,9 @@ class Image:
         return f"{place}{NAME}-{self.stage}:{self.variant}{suffix}"
 
 
-PULLER = Image("models", "cpu", ("base", "hub", "pull"))
-"""The one image that is no stage: fills the model store, with a network, and has pip to fetch packages with."""
+PULLER = Image("models", "cpu", ("base", "array", "onnx", "hub", "pull"))
+"""The one image that is no stage: fills the model store, with a network, and has pip to fetch packages with and
+onnx to convert models with."""
 
 
 def images() -> tuple[Image, ...]:

@@ -44,11 +44,19 @@ class Package(Frozen):
     members: tuple[Member, ...]
 
 
+class Conversion(Frozen):
+    """How `file` is made: from a checkpoint that the packages bring, with `manifest` as model.toml beside it."""
+
+    checkpoint: ModelFile
+    file: str
+    manifest: str
+
+
 class Model(Frozen):
     """One entry. `translates`: whether a whisper model knows the task `translate`."""
 
     name: str
-    kind: Literal["whisper", "silero"]
+    kind: Literal["whisper", "silero", "segmentation", "speaker"]
     about: str
     languages: Literal["many", "en"]
     licence: str
@@ -56,6 +64,7 @@ class Model(Frozen):
     translates: bool = False
     hub: Hub | None = None
     packages: tuple[Package, ...] = ()
+    conversion: Conversion | None = None
 
     @property
     def size(self) -> int:

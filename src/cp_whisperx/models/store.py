@@ -23,6 +23,7 @@ from cp_whisperx import log as logs
 from cp_whisperx import publish
 from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError, ModelMissing, no_space
 from cp_whisperx.models.catalog import Model, find
+from cp_whisperx.models.conversion import MANIFEST
 from cp_whisperx.models.sources import Source
 
 _log = logs.get(__name__)
@@ -207,12 +208,16 @@ class ModelStore:
 
 
 def _own_folder(folder: Path) -> Path:
+    """A folder with a manifest is some ONNX model, which its engine judges; any other is to hold a Whisper model."""
+    if (folder / MANIFEST).is_file():
+        return folder
     missing = [name for name in _WHISPER_FILES if not (folder / name).is_file()]
     if not folder.is_dir():
         raise ModelMissing(f"there is no model folder {folder}", hint="give a catalogue name or an existing folder")
     if missing:
         raise ModelMissing(f"{folder} is not a CTranslate2 Whisper model: {', '.join(missing)} is missing",
-                           hint="convert it with ct2-transformers-converter, and copy tokenizer.json beside it")
+                           hint="convert it with ct2-transformers-converter, and copy tokenizer.json beside it; a "
+                                f"model of speakers needs a {MANIFEST}")
     return folder
 
 

@@ -1,0 +1,117 @@
+"""Speaker segmentation in onnxruntime: who of a few local speakers speaks, some 60 times a second, window by window.
+
+The default model is pyannote's (Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware
+resegmentation", 2021); exports that answer in powerset classes (Plaquet and Bredin, 2023) fit as well.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cp_whisperx.engines import manifest as manifests
+from cp_whisperx.engines import self_check
+from cp_whisperx.errors import EngineError
+from cp_whisperx.timeline import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from cp_whisperx.media.samples import Samples
+
+BATCH = 8
+"""Windows per call: 8 take half the time of as many calls of one; more gain nothing."""
+
+
+class OnnxSegmenter:
+    def __init__(self, model: Path, *, threads: int = 1) -> None:
+        """`model` is a folder with a manifest. Raises ConfigError or EngineError if it cannot be used here."""
+        import onnxruntime
+
+        self.manifest = manifests.read(model, manifests.SegmentationManifest)
+        self._session: Any = manifests.session(model, self.manifest)
+        self._threads = max(1, threads)
+        self._folder = model
+        if self.manifest.self_check:
+            self_check.require("segmentation", self._run(self_check.sound()[None])[0])
+        self.window_samples = round(self.manifest.window_s * SAMPLE_RATE)
+        self.frame_samples = self.manifest.frame
+        self.first_frame_samples = self.manifest.first_frame
+        self.frames = self.manifest.frames
+        self.speakers = self.manifest.speakers
+        self.version = f"{self.manifest.labels} segmentation, onnxruntime {onnxruntime.__version__}"
+
+    def activity(self, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+        waiting: deque[Future[NDArray[np.float32]]] = deque()
+        with ThreadPoolExecutor(self._threads) as pool:
+            for batch in batches:
+                waiting.append(pool.submit(self._checked, batch))
+                if len(waiting) > self._threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _checked(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = self._run(batch)
+        if found.shape != (len(batch), self.frames, self.speakers):
+            raise EngineError(f"the segmentation model in {self._folder} gives {found.shape[1:]} for a window, not "
+                              f"{(self.frames, self.speakers)} as its {manifests.FILE} says")
+        return found
+
+    def _run(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Waveforms of shape (n, samples) to probabilities of shape (n, frames, speakers)."""
+        import numpy as np
+
+        given = self._session.get_inputs()[0]
+        try:
+            found = np.asarray(self._session.run(None, {given.name: batch[:, None]})[0], np.float32)
+        except Exception as error:
+            raise EngineError(f"the segmentation model in {self._folder} failed ({_first_line(error)})") from error
+        if self.manifest.labels == "multilabel":
+            return np.asarray(1 / (1 + np.exp(-found)), np.float32) if self.manifest.outputs == "logits" else found
+        if self.manifest.outputs == "logits":
+            found = np.exp(found - found.max(axis=-1, keepdims=True))
+            found /= found.sum(axis=-1, keepdims=True)
+        members = powerset(self.manifest.speakers, self.manifest.simultaneous)
+        if found.shape[-1] != len(members):
+            raise EngineError(f"the segmentation model in {self._folder} has {found.shape[-1]} classes, not "
+                              f"{len(members)} as its {manifests.FILE} says")
+        return np.asarray(found @ members, np.float32)
+
+
+def powerset(speakers: int, simultaneous: int) -> NDArray[np.float32]:
+    """Which speakers speak in each class: nobody, each alone, each two…; shape (classes, speakers), 0 or 1."""
+    import numpy as np
+
+    sets = [chosen for count in range(simultaneous + 1) for chosen in itertools.combinations(range(speakers), count)]
+    members = np.zeros((len(sets), speakers), np.float32)
+    for row, chosen in enumerate(sets):
+        members[row, list(chosen)] = 1
+    return members
+
+
+def window_count(samples: int, window: int, step: int) -> int:
+    """Windows of `window` samples, `step` apart, that cover the sound; the last may reach beyond its end."""
+    return 0 if not samples else max(0, -(-(samples - window) // step)) + 1
+
+
+def batches(samples: Samples, window: int, step: int) -> Iterator[NDArray[np.float32]]:
+    """The windows in batches of shape (at most BATCH, window); zeros after the end of the sound."""
+    import numpy as np
+
+    count = window_count(len(samples), window, step)
+    for first in range(0, count, BATCH):
+        size = min(BATCH, count - first)
+        wave = np.zeros((size - 1) * step + window, np.float32)
+        heard = samples.slice(first * step, first * step + wave.size)
+        wave[:heard.size] = heard
+        yield np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(wave, window)[::step])
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
