@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cp_whisperx import log as logs
-from cp_whisperx.artifacts import Speech
+from cp_whisperx.artifacts import SpeakerActivity
 from cp_whisperx.engines.fake import CountingTranscriber
 from cp_whisperx.engines.protocols import Heard, Task
 from cp_whisperx.errors import ConfigError
@@ -32,9 +32,10 @@ def samples(tmp_path: Path) -> Samples:
     return Samples(tmp_path / "a.wav")
 
 
-def speech(*starts: float) -> Speech:
+def speech(*starts: float) -> SpeakerActivity:
     spans = tuple(SpeechSpan(start, start + 20, start + 0.2, start + 19.8, 0.9, 1.0) for start in starts)
-    return Speech(spans=spans, frames="frames.npy", frame_samples=512, speech_s=20.0 * len(starts))
+    return SpeakerActivity(spans=spans, speech_s=20.0 * len(starts), frames="frames.npy", windows="windows.npy",
+                           window_s=5.0, step_s=0.5, first_frame_s=0.03, frame_s=0.017, shares=())
 
 
 TALK = speech(10, 60, 110, 160, 210, 260)

@@ -115,3 +115,40 @@ def batches(samples: Samples, window: int, step: int) -> Iterator[NDArray[np.flo
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+class OverlapAdd:
+    """Speech and overlap along the film, as windows come in: the mean over the windows that hear a frame.
+
+    The middle of a window counts more than its ends (Hamming weights), where the network lacks context. Speech is the
+    probability of the likeliest local speaker, overlap that of the second. Both sums take 12 bytes a frame.
+    """
+
+    def __init__(self, windows: int, frames: int, step_frames: int) -> None:
+        import numpy as np
+
+        self._step = step_frames
+        self._weight = np.hamming(frames).astype(np.float32)
+        length = (windows - 1) * step_frames + frames if windows else 0
+        self._sums = np.zeros((length, 2), np.float32)
+        self._weights = np.zeros(length, np.float32)
+        self._added = 0
+
+    def add(self, activity: NDArray[np.float32]) -> None:
+        """The next windows, shape (n, frames, speakers)."""
+        import numpy as np
+
+        likeliest = np.sort(activity, axis=-1)[..., ::-1][..., :2]
+        if likeliest.shape[-1] < 2:
+            likeliest = np.concatenate([likeliest, np.zeros_like(likeliest)], axis=-1)
+        for window in likeliest:
+            place = slice(self._added * self._step, self._added * self._step + len(window))
+            self._sums[place] += self._weight[:, None] * window
+            self._weights[place] += self._weight
+            self._added += 1
+
+    def mean(self) -> NDArray[np.float32]:
+        """Shape (frames, 2): the probability of speech, and of two or more voices."""
+        import numpy as np
+
+        return np.asarray(self._sums / np.maximum(self._weights, 1e-9)[:, None], np.float32)

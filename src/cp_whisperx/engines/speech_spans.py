@@ -32,17 +32,22 @@ class SpanRules:
 def spans(probabilities: NDArray[np.float32], frame_s: float, duration_s: float,
           rules: SpanRules) -> tuple[SpeechSpan, ...]:
     """`probabilities` of shape (n_frames,), each for `frame_s` seconds. Spans never overlap, padding included."""
-    runs = _believed(_joined(_runs(probabilities, rules), rules.min_silence_s / frame_s), probabilities, rules,
-                     frame_s)
-    runs = [part for run in runs for part in _cut(run, probabilities, int(rules.max_span_s / frame_s))]
+    found = joined(runs(probabilities, rules.threshold, rules.release), rules.min_silence_s / frame_s)
+    return spans_of(_believed(found, probabilities, rules, frame_s), probabilities, frame_s, duration_s, rules)
+
+
+def spans_of(found: list[tuple[int, int]], probabilities: NDArray[np.float32], frame_s: float, duration_s: float,
+             rules: SpanRules) -> tuple[SpeechSpan, ...]:
+    """The stretches of frames first..last (exclusive) as spans: cut where they are too long, then padded."""
+    parts = [part for run in found for part in _cut(run, probabilities, int(rules.max_span_s / frame_s))]
     result = []
-    for position, (first, last) in enumerate(runs):
+    for position, (first, last) in enumerate(parts):
         onset, offset = first * frame_s, min(last * frame_s, duration_s)
-        before = runs[position - 1][1] * frame_s if position else 0.0
-        after = runs[position + 1][0] * frame_s if position + 1 < len(runs) else duration_s
+        before = parts[position - 1][1] * frame_s if position else 0.0
+        after = parts[position + 1][0] * frame_s if position + 1 < len(parts) else duration_s
         # Two neighbours share the silence between them.
         left = rules.pad_s if not position else min(rules.pad_s, (onset - before) / 2)
-        right = rules.pad_s if position + 1 == len(runs) else min(rules.pad_s, (after - offset) / 2)
+        right = rules.pad_s if position + 1 == len(parts) else min(rules.pad_s, (after - offset) / 2)
         heard = probabilities[first:last]
         result.append(SpeechSpan(
             start=ms(max(0.0, onset - left)), end=ms(min(duration_s, offset + right)),
@@ -51,34 +56,36 @@ def spans(probabilities: NDArray[np.float32], frame_s: float, duration_s: float,
     return tuple(result)
 
 
-def _runs(probabilities: NDArray[np.float32], rules: SpanRules) -> list[tuple[int, int]]:
+def runs(probabilities: NDArray[np.float32], threshold: float, release: float) -> list[tuple[int, int]]:
     """Frames first..last (exclusive) of each stretch between crossing `threshold` and falling under `release`."""
-    runs: list[tuple[int, int]] = []
-    start: int | None = None
-    for frame, probability in enumerate(probabilities.tolist()):
-        if start is None and probability >= rules.threshold:
-            start = frame
-        elif start is not None and probability < rules.release:
-            runs.append((start, frame))
-            start = None
-    if start is not None:
-        runs.append((start, len(probabilities)))
-    return runs
+    import numpy as np
+
+    # What is at the threshold decides for speech, what is under the release against it; between them nothing changes.
+    decided = np.flatnonzero((probabilities >= threshold) | (probabilities < release))
+    if not decided.size:
+        return []
+    speaks = probabilities[decided] >= threshold
+    turns = np.flatnonzero(np.diff(speaks, prepend=False))
+    edges = decided[turns].tolist()
+    if len(edges) % 2:
+        edges.append(len(probabilities))
+    return list(zip(edges[::2], edges[1::2], strict=True))
 
 
-def _joined(runs: list[tuple[int, int]], min_silence: float) -> list[tuple[int, int]]:
-    joined: list[tuple[int, int]] = []
-    for first, last in runs:
-        if joined and first - joined[-1][1] < min_silence:
-            joined[-1] = (joined[-1][0], last)
+def joined(found: list[tuple[int, int]], min_silence: float) -> list[tuple[int, int]]:
+    """Stretches, by their beginning, with those made one that overlap or lie less than `min_silence` frames apart."""
+    result: list[tuple[int, int]] = []
+    for first, last in found:
+        if result and first - result[-1][1] < min_silence:
+            result[-1] = (result[-1][0], max(last, result[-1][1]))
         else:
-            joined.append((first, last))
-    return joined
+            result.append((first, last))
+    return result
 
 
-def _believed(runs: list[tuple[int, int]], probabilities: NDArray[np.float32], rules: SpanRules,
+def _believed(found: list[tuple[int, int]], probabilities: NDArray[np.float32], rules: SpanRules,
               frame_s: float) -> list[tuple[int, int]]:
-    return [(first, last) for first, last in runs
+    return [(first, last) for first, last in found
             if (last - first) * frame_s >= rules.min_speech_s and float(probabilities[first:last].max()) >= rules.peak]
 
 

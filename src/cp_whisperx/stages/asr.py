@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import Field, TypeAdapter
 
 from cp_whisperx import languages, publish
-from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, Speech, Transcript
+from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, SpeakerActivity, Transcript
 from cp_whisperx.engines.faster_whisper import DOUBT_LOGPROB, LOOP_RATIO, WhisperTranscriber
 from cp_whisperx.engines.protocols import Heard, Task, Transcriber
 from cp_whisperx.errors import ConfigError
@@ -43,7 +43,7 @@ class Options(StageOptions):
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
     _check(options)
-    speech = inputs[Speech]
+    speech = inputs[SpeakerActivity]
     track = inputs[AudioTrack]
     samples = Samples(inputs.file(AudioTrack, track.file))
     if not speech.spans:
@@ -58,7 +58,8 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
     return recognise(engine, samples, speech, options, tools)
 
 
-def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Options, tools: Tools) -> Transcript:
+def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, options: Options,
+              tools: Tools) -> Transcript:
     """The stage with its engine given: vote, hear every window, judge every segment."""
     windows = pack(speech.spans, engine.window_s)
     journal = _Journal(tools.work / _JOURNAL)
@@ -198,8 +199,8 @@ def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment
 
 STAGE = Stage(
     name="asr",
-    version=1,
-    needs=(AudioTrack, Speech),
+    version=2,
+    needs=(AudioTrack, SpeakerActivity),
     makes=Transcript,
     options=Options,
     run=run,
