@@ -26,7 +26,7 @@ LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
     ("artifacts", "rttm", "scoring"),
-    ("media", "engines", "subtitles", "models", "windows", "speakers"),
+    ("media", "engines", "subtitles", "models", "windows", "speakers", "diarization"),
     ("job",),
     ("stage",),
     ("stages",),

@@ -7,7 +7,6 @@ time. A track is such a chain: one voice for as long as no window misses it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
@@ -34,6 +33,10 @@ class Grid:
     def first(self, window: int) -> int:
         """Frame of the film at which a window begins."""
         return round(window * self.step_s / self.frame_s)
+
+    def time(self, frame: float) -> float:
+        """Where a frame begins, seconds; never before the sound does."""
+        return max(0.0, self.first_frame_s + (frame - 0.5) * self.frame_s)
 
     def frames(self, windows: int, frames_per_window: int) -> int:
         """Frames of the film that `windows` cover."""
@@ -92,8 +95,26 @@ def follow(activity: NDArray[np.uint8], grid: Grid) -> list[Track]:
     return found
 
 
-class Mixer:
-    """Means over the windows that see a frame; those see best that see it in their middle."""
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """How probable it is that one voice speaks, frame by frame from frame `begin` of the film on."""
+
+    begin: int
+    probability: NDArray[np.float32]
+
+    @property
+    def end(self) -> int:
+        return self.begin + len(self.probability)
+
+
+def voices(activity: NDArray[np.uint8], grid: Grid) -> tuple[list[Voice], int]:
+    """The voices of the tracks of `activity`, and how many frames the film has."""
+    mixer = _Mixer(activity, grid)
+    return [mixer.mix(track) for track in follow(activity, grid)], mixer.frames
+
+
+class _Mixer:
+    """Means over all windows that see a frame; those count most that see it in their middle."""
 
     def __init__(self, activity: NDArray[np.uint8], grid: Grid) -> None:
         import numpy as np
@@ -108,16 +129,14 @@ class Mixer:
             first = grid.first(window)
             self._cover[first:first + frames] += self._weights
 
-    def mix(self, places: Iterator[tuple[int, int]]) -> tuple[int, NDArray[np.float32]]:
-        """First frame and probability per frame of one voice, given the (window, column)s where it is found."""
+    def mix(self, track: Track) -> Voice:
         import numpy as np
 
-        places_ = sorted(places)
         frames = self._activity.shape[1]
-        begin = self._grid.first(places_[0][0])
-        end = self._grid.first(places_[-1][0]) + frames
+        begin = self._grid.first(int(track.windows[0]))
+        end = self._grid.first(int(track.windows[-1])) + frames
         mixed = np.zeros(end - begin, np.float32)
-        for window, column in places_:
+        for window, column in zip(track.windows.tolist(), track.columns.tolist(), strict=True):
             first = self._grid.first(window) - begin
             mixed[first:first + frames] += self._weights * self._activity[window, :, column]
-        return begin, mixed / (255 * self._cover[begin:end])
+        return Voice(begin, np.asarray(mixed / (255 * self._cover[begin:end]), np.float32))

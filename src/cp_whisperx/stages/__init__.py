@@ -6,12 +6,13 @@ from typing import Any
 
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.stage import Stage
-from cp_whisperx.stages import asr, demux, mux, pyannote_vad, silero_vad, subtitle_gen
+from cp_whisperx.stages import asr, demux, diarization, mux, pyannote_vad, silero_vad, subtitle_gen
 
 STAGES: tuple[Stage[Any, Any], ...] = (
     demux.STAGE,
     silero_vad.STAGE,
     pyannote_vad.STAGE,
+    diarization.STAGE,
     asr.STAGE,
     subtitle_gen.STAGE,
     mux.STAGE,
