@@ -1,10 +1,11 @@
 """Which cuts are one person: agglomeration by a model of how embeddings spread within and between people.
 
-An embedding is taken for its speaker's mean plus noise, both Gaussian and alike in all directions (the two-covariance
-model: Brümmer and de Villiers, "The speaker partitioning problem", 2010). Two clusters become one as long as that
-makes the embeddings more probable, and the best pair goes first. So the number of speakers follows from the
-probability itself, and the more is heard of two clusters the better they are told apart; a fixed distance knows
-neither. How loud the noise is, is measured in the film itself: on cuts of one breath that do not overlap.
+An embedding is taken for its speaker's mean, plus what is peculiar to this breath, plus noise; all three Gaussian and
+alike in all directions (the two-covariance model of Brümmer and de Villiers, "The speaker partitioning problem",
+2010, with one level more). Two clusters become one as long as that makes the embeddings more probable; the best pair
+goes first. So the number of speakers follows from the probability itself, and the more is heard of two clusters the
+better they are told apart; a fixed distance knows neither. How loud the noise is, is measured in the film itself: on
+cuts of one breath that do not overlap.
 """
 
 from __future__ import annotations
@@ -16,15 +17,17 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NOISE_SCALE = 1.2
-"""Within a breath a voice varies less than over a film."""
 NOISE_PRIOR = 0.4
 NOISE_PRIOR_CUTS = 10
 NOISE_MOST = 0.85
-EVIDENCE = 0.4
-"""What a cut counts: the next one shares half its sound with it, and its noise is not new each time."""
+EVIDENCE = 0.6
+"""What a cut counts: the next one shares half its sound with it."""
+PECULIARITY = 0.35
+"""How a breath varies, against the noise of a cut: however long, a breath counts no more than the inverse of this."""
+WITHIN = 1.5
+"""Two cuts of one breath are told apart as if they were this much longer."""
 BLOCK = 800
-"""Cuts that are merged at a time: the cost grows with the cube, memory with the square."""
+"""Groups that are merged at a time: the cost grows with the cube, memory with the square."""
 _MORE_TRIES = 24
 
 
@@ -52,32 +55,57 @@ def cluster(embeddings: NDArray[np.float32], seconds: NDArray[np.float64], runs:
     model = _Model(noise(embeddings, seconds, runs, full_s), embeddings.shape[1])
     weights = np.minimum(seconds / full_s, 1.0) * EVIDENCE
     sums = embeddings.astype(np.float64) * weights[:, None]
-    groups = np.zeros(count, np.int64)
-    made = 0
-    for start in range(0, count, BLOCK):
-        part = slice(start, start + BLOCK)
-        groups[part] = made + model.merge(sums[part], weights[part], 1, count)
-        made = int(groups[part].max()) + 1
-    group_sums = np.zeros((made, embeddings.shape[1]))
-    np.add.at(group_sums, groups, sums)
-    group_weights = np.bincount(groups, weights, made).astype(np.float64)
-    # A cut counts for more than its share in none but this: that half of it is heard twice.
-    spoken = np.bincount(groups, seconds, made) / 2
-    best: NDArray[np.int64] | None = None
+    groups = _breaths(model, sums, weights, runs)
+    sums, weights = _summed(sums, groups), _summed(weights, groups)
+    # Cuts overlap by half, so all of them together are twice as long as what is heard.
+    spoken = _summed(seconds, groups) / 2
+    share = 1 / (1 + weights * PECULIARITY)
+    fair_sums, fair_weights = sums * share[:, None], weights * share
+    parts = np.arange(len(sums))
+    if len(parts) > BLOCK:
+        made = 0
+        for start in range(0, len(sums), BLOCK):
+            part = slice(start, start + BLOCK)
+            parts[part] = made + model.merge(fair_sums[part], fair_weights[part], least=bounds.least + _MORE_TRIES)
+            made = int(parts[part].max()) + 1
+    part_sums, part_weights = _summed(fair_sums, parts), _summed(fair_weights, parts)
+    speakers = np.zeros(0, np.int64)
     for least in range(bounds.least, bounds.least + _MORE_TRIES):
-        labels = model.merge(group_sums, group_weights, least, count)
-        labels = _dissolve(group_sums, labels, spoken, bounds.least_speech_s)
-        if best is None or labels.max() > best.max():
-            best = labels
-        if labels.max() + 1 >= bounds.least or least >= made:
+        found = model.merge(part_sums, part_weights, least=least)[parts]
+        found = _dissolve(sums, found, spoken, bounds.least_speech_s)
+        if not speakers.size or found.max() > speakers.max():
+            speakers = found
+        if speakers.max() + 1 >= bounds.least:
             break
-    assert best is not None
-    if best.max() + 1 > bounds.most:
-        best_sums = np.zeros((best.max() + 1, group_sums.shape[1]))
-        np.add.at(best_sums, best, group_sums)
-        best_weights = np.bincount(best, group_weights).astype(np.float64)
-        best = model.merge(best_sums, best_weights, bounds.most, bounds.most)[best]
-    return best[groups]
+    if speakers.max() + 1 > bounds.most:
+        speakers = model.merge(_summed(fair_sums, speakers), _summed(fair_weights, speakers), least=bounds.most,
+                               most=bounds.most)[speakers]
+    return np.asarray(speakers[groups], np.int64)
+
+
+def _breaths(model: _Model, sums: NDArray[np.float64], weights: NDArray[np.float64],
+             runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The group of each cut: a breath is one group, or several where two people share what seemed one voice."""
+    import numpy as np
+
+    groups = np.zeros(len(sums), np.int64)
+    made = 0
+    order = np.argsort(runs, kind="stable")
+    for places in np.split(order, np.flatnonzero(np.diff(runs[order])) + 1):
+        for start in range(0, len(places), BLOCK):
+            part = places[start:start + BLOCK]
+            groups[part] = made + model.merge(sums[part] * WITHIN, weights[part] * WITHIN)
+            made = int(groups[part].max()) + 1
+    return groups
+
+
+def _summed(values: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The sum of the values of each label, shape (labels, ...)."""
+    import numpy as np
+
+    total = np.zeros((int(labels.max()) + 1, *values.shape[1:]))
+    np.add.at(total, labels, values)
+    return total
 
 
 def noise(embeddings: NDArray[np.float32], seconds: NDArray[np.float64], runs: NDArray[np.int64],
@@ -88,7 +116,7 @@ def noise(embeddings: NDArray[np.float32], seconds: NDArray[np.float64], runs: N
     same = (runs[:-2] == runs[2:]) & (np.minimum(seconds[:-2], seconds[2:]) >= 0.8 * full_s)
     varied = 1 - (embeddings[:-2] * embeddings[2:]).sum(axis=1)[same]
     share = (float(np.median(varied)) * len(varied) if len(varied) else 0.0) + NOISE_PRIOR * NOISE_PRIOR_CUTS
-    return min(NOISE_MOST, NOISE_SCALE * share / (len(varied) + NOISE_PRIOR_CUTS))
+    return min(NOISE_MOST, share / (len(varied) + NOISE_PRIOR_CUTS))
 
 
 class _Model:
@@ -108,8 +136,8 @@ class _Model:
         return np.asarray(-self._size / 2 * np.log(spread / self._within)
                           + square * self._between / (2 * self._within * spread), np.float64)
 
-    def merge(self, sums: NDArray[np.float64], weights: NDArray[np.float64], least: int,
-              most: int) -> NDArray[np.int64]:
+    def merge(self, sums: NDArray[np.float64], weights: NDArray[np.float64], *, least: int = 1,
+              most: int | None = None) -> NDArray[np.int64]:
         """Labels 0… of clusters, given the sum of the embeddings of each and its weight; `least` to `most` of them."""
         import numpy as np
 
@@ -128,7 +156,7 @@ class _Model:
         while left > max(1, least):
             one = int(top.argmax())
             other = int(best[one])
-            if left <= most and top[one] <= 0:
+            if (most is None or left <= most) and top[one] <= 0:
                 break
             sums[one] += sums[other]
             weights[one] += weights[other]
@@ -151,13 +179,12 @@ class _Model:
 
 def _dissolve(sums: NDArray[np.float64], labels: NDArray[np.int64], spoken: NDArray[np.float64],
               least_s: float) -> NDArray[np.int64]:
-    """Speakers who hardly speak are most often a laugh or a cough of another: theirs go to whom they sound like."""
+    """Who hardly speaks is most often a laugh or a cough of somebody else: it goes to whom it sounds most like."""
     import numpy as np
 
-    total = np.bincount(labels, spoken)
-    kept = np.flatnonzero(total >= min(least_s, total.max()))
-    means = np.zeros((len(total), sums.shape[1]))
-    np.add.at(means, labels, sums)
+    total = _summed(spoken, labels)
+    kept = np.flatnonzero(total >= min(least_s, float(total.max())))
+    means = _summed(sums, labels)
     means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
     lost = ~np.isin(labels, kept)
     labels = labels.copy()

@@ -45,7 +45,7 @@ class Options(StageOptions):
     least_speech_s: float = Field(1.0, ge=0, description="Who speaks less than this in all is no speaker, seconds")
     threshold: float = Field(0.5, gt=0, lt=1, description="A speaker speaks at this probability")
     min_turn_s: float = Field(0.1, ge=0, description="Shorter turns are dropped, seconds")
-    min_pause_s: float = Field(0.1, ge=0, description="Shorter pauses do not end a turn, seconds")
+    min_pause_s: float = Field(0.3, ge=0, description="Shorter pauses do not end a turn, seconds")
 
     @model_validator(mode="after")
     def _in_order(self) -> Options:
