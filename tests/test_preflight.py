@@ -40,16 +40,16 @@ def test_what_failed_has_a_code_and_what_did_not_has_none(chosen: Settings, tmp_
 
 def test_missing_models_are_named_with_the_command(tmp_path: Path) -> None:
     found = named(load({"model_store.path": tmp_path}, environment={}), "model")
-    assert [check.level for check in found] == ["failed", "failed"]
+    assert {check.level for check in found} == {"failed"}
     assert {check.exit_code for check in found} == {4}
-    assert "cp-whisperx models pull silero-vad" in found[0].hint
-    assert "cp-whisperx models pull base" in found[1].hint
+    hints = " ".join(check.hint for check in found)
+    for name in ("silero-vad", "pyannote-segmentation", "base"):
+        assert f"cp-whisperx models pull {name}" in hints
 
 
 def test_a_model_that_nobody_knows_is_a_setting(models: ModelStore) -> None:
     found = named(load({"model_store.path": models.root, "stages.asr.model": "bse"}, environment={}), "model")
-    assert [check.exit_code for check in found] == [0, 2]
-    assert found[1].hint == "did you mean base?"
+    assert [(check.exit_code, check.hint) for check in found if check.exit_code] == [(2, "did you mean base?")]
 
 
 @pytest.mark.parametrize("place", ["file/out", "file"])

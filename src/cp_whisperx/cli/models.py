@@ -47,7 +47,7 @@ def models_list(config: Path | None, as_json: bool) -> None:
         return
     for row in rows:
         here = "here" if row["present"] else "-"
-        click.echo(f"{row['name']:15} {row['kind']:8} {row['mb']:5} MB  {here:5} {row['about']}")
+        click.echo(f"{row['name']:21} {row['kind']:12} {row['mb']:5} MB  {here:5} {row['about']}")
 
 
 @models.command("pull")

@@ -82,7 +82,7 @@ def read(folder: Path, kind: type[M]) -> M:
         return kind.model_validate(given)
     except FileNotFoundError:
         raise ConfigError(f"{folder} has no {FILE}, which says what its model is",
-                          hint="docs/cp-whisperx.toml names the models; a folder of your own needs the file") from None
+                          hint="`cp-whisperx models list` shows the kinds; your own folder needs the file") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(f"{path} cannot be read ({error})") from error
     except ValidationError as error:
