@@ -72,7 +72,7 @@ def cluster(embeddings: NDArray[np.float32], seconds: NDArray[np.float64], runs:
     speakers = np.zeros(0, np.int64)
     for least in range(bounds.least, bounds.least + _MORE_TRIES):
         found = model.merge(part_sums, part_weights, least=least)[parts]
-        found = _dissolve(sums, found, spoken, bounds.least_speech_s)
+        found = dissolve(sums, found, spoken, bounds.least_speech_s)
         if not speakers.size or found.max() > speakers.max():
             speakers = found
         if speakers.max() + 1 >= bounds.least:
@@ -177,7 +177,7 @@ class _Model:
         return np.asarray(np.unique(labels, return_inverse=True)[1], np.int64)
 
 
-def _dissolve(sums: NDArray[np.float64], labels: NDArray[np.int64], spoken: NDArray[np.float64],
+def dissolve(sums: NDArray[np.float64], labels: NDArray[np.int64], spoken: NDArray[np.float64],
               least_s: float) -> NDArray[np.int64]:
     """Who hardly speaks is most often a laugh or a cough of somebody else: it goes to whom it sounds most like."""
     import numpy as np

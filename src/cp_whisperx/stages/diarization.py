@@ -81,6 +81,8 @@ def diarize(engine: SpeakerEmbedder, samples: Samples, windows: NDArray[np.uint8
     local, frames = voices(windows, grid)
     length_s = engine.partial_frames * engine.frame_s
     cuts = sorted(cut(local, frames, grid.frame_s, length_s), key=lambda piece: (piece.run, piece.start))
+    if local and not cuts:
+        tools.warn("voices are heard, but none of them alone: nobody can be told apart")
     embeddings = np.zeros((len(cuts), engine.size), np.float32)
     done = 0
     for made in embed(engine, samples, cuts, grid, tools.threads):
