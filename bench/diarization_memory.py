@@ -20,7 +20,7 @@ import wave
 from pathlib import Path
 
 import numpy as np
-from conversations import real_voices, compose
+from conversations import compose, real_voices
 
 from cp_whisperx.engines.segmentation import OnnxSegmenter, batches
 from cp_whisperx.media.samples import Samples
