@@ -18,7 +18,8 @@ demo: .venv/.scenes
 	$(BIN)/python -m scenes.demo demo
 
 test: .venv/.dev
-	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad pyannote-segmentation ge2e-speaker en-names en-words
+	$(BIN)/cp-whisperx --quiet models pull base tiny.en silero-vad pyannote-segmentation ge2e-speaker \
+	    pyannote-segmentation-3 campplus-speaker en-names en-words
 	$(BIN)/ruff check .
 	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
 	$(BIN)/mypy

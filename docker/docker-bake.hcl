@@ -17,11 +17,11 @@ group "default" {
 }
 
 group "cpu" {
-  targets = ["demux-cpu", "tmdb-cpu", "pre-ner-cpu", "silero-vad-cpu", "pyannote-vad-cpu", "asr-cpu", "post-ner-cpu", "subtitle-gen-cpu", "mux-cpu"]
+  targets = ["demux-cpu", "tmdb-cpu", "pre-ner-cpu", "silero-vad-cpu", "pyannote-vad-cpu", "diarization-cpu", "asr-cpu", "post-ner-cpu", "subtitle-gen-cpu", "mux-cpu"]
 }
 
 group "cuda" {
-  targets = ["silero-vad-cuda", "pyannote-vad-cuda", "asr-cuda"]
+  targets = ["silero-vad-cuda", "pyannote-vad-cuda", "diarization-cuda", "asr-cuda"]
 }
 
 target "_common" {
@@ -163,6 +163,42 @@ target "pyannote-vad-cuda-debug" {
   target   = "pyannote-vad-cuda-debug"
   tags = [
     "${REGISTRY}cp-whisperx-app-pyannote-vad:cuda-debug"
+  ]
+}
+
+target "diarization-cpu" {
+  inherits = ["_common"]
+  target   = "diarization-cpu"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-diarization:cpu",
+    "${REGISTRY}cp-whisperx-app-diarization:cpu-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-diarization:cpu-${REVISION}"
+  ]
+}
+
+target "diarization-cpu-debug" {
+  inherits = ["_common"]
+  target   = "diarization-cpu-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-diarization:cpu-debug"
+  ]
+}
+
+target "diarization-cuda" {
+  inherits = ["_common"]
+  target   = "diarization-cuda"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-diarization:cuda",
+    "${REGISTRY}cp-whisperx-app-diarization:cuda-${VERSION}",
+    "${REGISTRY}cp-whisperx-app-diarization:cuda-${REVISION}"
+  ]
+}
+
+target "diarization-cuda-debug" {
+  inherits = ["_common"]
+  target   = "diarization-cuda-debug"
+  tags = [
+    "${REGISTRY}cp-whisperx-app-diarization:cuda-debug"
   ]
 }
 

@@ -230,6 +230,28 @@ def test_a_batch_goes_on_and_tells_each(command: Command, silence: Path, tmp_pat
         "none.mkv", "cursed.mkv", "text.mkv"]
 
 
+@pytest.mark.parametrize(("text", "flags", "speakers"), [
+    ("# who\nS1 = Simran\nS2=Raj\n", (), "names"), ("S1=Simran\nS2=Raj", ("--speakers", "labels"), "labels"),
+])
+def test_names_of_speakers_come_from_a_file(command: Command, silence: Path, tmp_path: Path, text: str,
+                                            flags: tuple[str, ...], speakers: str) -> None:
+    """The job holds the names: the container of a stage does not see the file."""
+    (tmp_path / "names.txt").write_text(text)
+    job = command("prepare", silence, "--speaker-names", "names.txt", *flags).out.strip()
+    options = json.loads((tmp_path / "out" / job / "request.json").read_text())["options"]["diarization"]
+    assert options["names"] == {"S1": "Simran", "S2": "Raj"}
+    assert options["speakers"] == speakers
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe", b"Simran is the daughter"])
+def test_a_file_that_names_nobody(command: Command, silence: Path, tmp_path: Path, content: bytes | None) -> None:
+    if content is not None:
+        (tmp_path / "names.txt").write_bytes(content)
+    said = command("prepare", silence, "--speaker-names", "names.txt")
+    assert said.code == 2 and said.err.startswith("error: ") and "Traceback" not in said.err
+    assert not list(tmp_path.glob("out/*"))
+
+
 def test_prepare_prints_an_id(command: Command, silence: Path) -> None:
     said = command("prepare", silence, "--model", "tiny.en", "--start", "0.2", "--end", "0:00.8")
     assert said.code == 0 and said.out.count("\n") == 1

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cp_whisperx.speakers import NEAR_S, assign
+from cp_whisperx.speakers import NEAR_S, assign, parse_names
 from cp_whisperx.timeline import Turn, Word
 
 TURNS = (Turn(0.0, 4.0, "S1"), Turn(3.0, 6.0, "S2"), Turn(8.0, 9.0, "S1"))
@@ -75,3 +75,24 @@ def test_it_is_what_every_word_against_every_turn_gives(
             assert got.speaker == before
         before = got.speaker
 
+
+@pytest.mark.parametrize(("text", "names"), [
+    ("", {}),
+    ("S1=Simran,S2=Raj", {"S1": "Simran", "S2": "Raj"}),
+    ("\ufeff# who is who\r\nS1 = Simran Singh  # the daughter\r\n\r\nS12=Raj\r\n",
+     {"S1": "Simran Singh", "S12": "Raj"}),
+    ("S1=C#, S2=\u0938\u093f\u092e\u0930\u0928", {"S1": "C#", "S2": "\u0938\u093f\u092e\u0930\u0928"}),
+    ("S1=a=b", {"S1": "a=b"}),
+])
+def test_names_in_text(text: str, names: dict[str, str]) -> None:
+    assert parse_names(text) == names
+
+
+@pytest.mark.parametrize("text", ["Simran", "S1", "S1=", "=Raj", "S0=Raj", "s1=Raj", "S1 Raj", "S1=A\nS1=B"])
+def test_names_that_name_nobody(text: str) -> None:
+    with pytest.raises(ValueError, match=r"S1=Simran|two names"):
+        parse_names(text)
+
+
+def test_names_that_are_no_text_stay() -> None:
+    assert parse_names({"S1": "Raj"}) == {"S1": "Raj"}

@@ -40,7 +40,7 @@ def read(path: Path) -> tuple[Turn, ...]:
             raise _no(path, "RTTM", number)
         start, duration = _time(path, "RTTM", number, fields[3]), _time(path, "RTTM", number, fields[4])
         if duration > 0:
-            turns.append(Turn(start, start + duration, fields[7]))
+            turns.append(Turn(start, round(start + duration, 6), fields[7]))
     return tuple(sorted(turns))
 
 

@@ -1,8 +1,9 @@
-"""Words meet speakers: the turns of a film in, each word with the speaker who says it out."""
+"""Words meet speakers: the turns of a film in, each word with the speaker who says it out; and what they are called."""
 
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -77,3 +78,24 @@ def _speaker(word: Word, voices: Sequence[_Voice], near_s: float, before: str | 
             return None
         claims = [voice.speaker for voice, distance in zip(voices, distances, strict=True) if distance == nearest]
     return before if before in claims else claims[0]
+
+
+def parse_names(value: object) -> object:
+    """`S1=Simran,S2=Raj`, or a line for each, as a mapping; `#` begins a comment. What is no text stays as it is.
+
+    Raises ValueError, which says what is wrong.
+    """
+    if not isinstance(value, str):
+        return value
+    names: dict[str, str] = {}
+    for line in value.removeprefix("\ufeff").splitlines():
+        for entry in re.sub(r"(^|\s)#.*", "", line).split(","):
+            if not entry.strip():
+                continue
+            label, equals, name = (part.strip() for part in entry.partition("="))
+            if not equals or not name or not re.fullmatch(r"S[1-9]\d*", label):
+                raise ValueError(f"{entry.strip()!r} names nobody: write S1=Simran")
+            if label in names:
+                raise ValueError(f"{label} has two names, {names[label]} and {name}")
+            names[label] = name
+    return names

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import wave
 from pathlib import Path
 
 import pytest
@@ -9,16 +11,23 @@ from cp_whisperx import settings
 from cp_whisperx.artifacts import (
     AudioTrack,
     Downmix,
+    Glossary,
+    LanguageVote,
+    Name,
     NamedTranscript,
+    Speaker,
+    SpeakerTurns,
+    Speech,
     Subtitles,
     TrackChoice,
+    Transcript,
 )
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.job import Job, Request
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.stage import Inputs, Stage, Tools
 from cp_whisperx.stages import subtitle_gen
-from cp_whisperx.timeline import Anchor, Segment, TimeMap, Word
+from cp_whisperx.timeline import Anchor, Segment, Song, TimeMap, Turn, Word
 
 
 def transcript(words: list[tuple[float, float, str]], language: str = "en") -> NamedTranscript:
@@ -35,16 +44,31 @@ def track(time_map: TimeMap) -> AudioTrack:
         downmix=Downmix(rule="mono", levels_dbfs={}, reason=""))
 
 
-def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, **options: object) -> tuple[Subtitles, Path]:
+def as_heard(made: NamedTranscript, songs: tuple[Song, ...] = ()) -> Transcript:
+    vote = LanguageVote(language=made.language, how="pinned", windows=0, shares={})
+    return Transcript(language=made.language, spoken=vote, task="transcribe", model="base", segments=made.segments,
+                      dropped=(), songs=songs)
+
+
+SILENT = Speech(spans=(), frames="frames.npy", frame_samples=512, speech_s=0.0)
+NOBODY = SpeakerTurns(speakers=(), turns=(), overlaps=(), rttm=None, method="off")
+
+
+def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, *, turns: SpeakerTurns = NOBODY,
+             songs: tuple[Song, ...] = (), names: tuple[str, ...] = (), **options: object) -> tuple[Subtitles, Path]:
     from cp_whisperx import log as logs
     from cp_whisperx.progress import Progress
 
     job = Job.create(tmp_path, Request(film="/films/Dil Se (1998).mkv", fingerprint="sampled:abcdef012345",
                                        options={}))
-    for artifact in (track(time_map), made):
+    glossary = Glossary(names=tuple(Name(canonical=name, kind="person", source="test", weight=1.0) for name in names))
+    for artifact in (track(time_map), SILENT, turns, glossary, as_heard(made, songs), made):
         folder = job.stage_folder(artifact.stage)
         folder.mkdir()
         artifact.write(folder)
+    with wave.open(str(job.stage_folder("demux") / "audio.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(bytes(32_000))
     work = tmp_path / "work"
     work.mkdir()
     stage: Stage[subtitle_gen.Options, Subtitles] = subtitle_gen.STAGE
@@ -80,6 +104,46 @@ def test_a_hole_ends_a_cue(tmp_path: Path) -> None:
 def test_before_the_film_there_is_no_cue_time(tmp_path: Path) -> None:
     made, _ = generate(tmp_path, TimeMap((Anchor(0.0, -1.5),)), transcript(WORDS))
     assert made.cues[0].start == 0.0
+
+
+TURNS = SpeakerTurns(
+    speakers=(Speaker(label="S1", name="Simran", speech_s=0.8), Speaker(label="S2", name=None, speech_s=0.4)),
+    turns=(Turn(1.0, 1.8, "S1"), Turn(1.8, 2.3, "S2")), overlaps=(), rttm=None, method="test")
+
+
+@pytest.mark.parametrize(("speakers", "lines"), [
+    ("off", [("-Where were", "-you?")]), ("labels", [("-[S1] Where were", "-[S2] you?")]),
+    ("names", [("-[Simran] Where were", "-you?")])])
+def test_who_speaks_is_shown_as_it_is_asked_for(tmp_path: Path, speakers: str, lines: list[tuple[str, ...]]) -> None:
+    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), turns=TURNS, speakers=speakers)
+    assert [cue.lines for cue in made.cues] == lines
+    assert made.cues[0].speakers == ("S1", "S2")
+
+
+def test_what_is_sung_is_marked(tmp_path: Path) -> None:
+    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), songs=(Song(0.5, 3.0, 0.8),))
+    assert made.cues[0].lines == ("♪ Where were you? ♪",)
+
+
+def test_a_name_is_not_torn(tmp_path: Path) -> None:
+    spoken = "Yesterday in the old market everybody saw Simran Singh buying flowers"
+    words = [(1.0 + 0.3 * place, 1.25 + 0.3 * place, f" {word}") for place, word in enumerate(spoken.split())]
+    made, _ = generate(tmp_path, TimeMap(), transcript(words), names=("Simran Singh",))
+    assert any("Simran Singh" in line for cue in made.cues for line in cue.lines)
+
+
+def test_the_report_says_what_the_validator_says(tmp_path: Path) -> None:
+    fast = [(1.0 + 0.05 * number, 1.05 + 0.05 * number, f" extraordinarily{number}") for number in range(8)]
+    made, work = generate(tmp_path, TimeMap(), transcript(fast))
+    report = json.loads((work / "qc.json").read_text())
+    broken = {finding["cue"] for rule in report["rules"] for finding in rule["findings"]}
+    assert broken == {number for number, cue in enumerate(made.cues, start=1) if cue.breaches} != set()
+    assert "extraordinarily0" in (work / "qc.html").read_text()
+
+
+def test_without_a_report_there_is_none(tmp_path: Path) -> None:
+    _, work = generate(tmp_path, TimeMap(), transcript(WORDS), report=False)
+    assert not list(work.glob("qc.*"))
 
 
 def test_nobody_speaks(tmp_path: Path) -> None:

@@ -13,29 +13,6 @@ from cp_whisperx import settings
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.timeline import Span
 
-_FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
-    ("--source", ("stages.asr.source", "stages.demux.language"), {
-        "help": "Language spoken: hi, en… [voted over the film]"}),
-    ("--task", ("stages.asr.task",), {
-        "type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
-    ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
-    ("--film-id", ("stages.tmdb.film_id",), {
-        "help": "Which film it is: tt0112870 or tmdb:19404 [found by .nfo and name]"}),
-    ("--cast", ("stages.tmdb.cast",), {
-        "type": click.Path(), "help": "File with names to expect: lines `Character = Actor` [none]"}),
-    ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
-    ("--format", ("stages.subtitle-gen.formats",), {"help": "Of srt,vtt,ass,ttml,txt,json [srt,vtt]"}),
-    ("--profile", ("stages.subtitle-gen.profile",), {
-        "help": "Rules for subtitles: netflix-en, bbc…, or a TOML file [by language]"}),
-    ("--speakers", ("stages.subtitle-gen.speakers",), {
-        "type": click.Choice(("off", "labels", "names")), "help": "Name who speaks [off]"}),
-    ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
-    ("--runner", ("runner",), {
-        "type": click.Choice(("local", "docker")), "help": "Stages as processes, or each in its container [local]"}),
-    ("--out", ("jobs",), {"type": click.Path(path_type=Path), "help": "Folder for the jobs [out]"}),
-)
-"""Flags that stand for settings: name, the keys they set, how click shows them. One table for all commands."""
-
 _TIME = re.compile(r"(?:(?:(?P<hours>\d+):(?=\d+:))?(?P<minutes>\d+):(?=[0-5]?\d(?:\D|$)))?(?P<seconds>\d+(?:\.\d+)?)")
 _NO_END_S = 1e6
 
@@ -50,6 +27,47 @@ class Clock(click.ParamType[float]):
         if not found or (found["hours"] and int(found["minutes"]) > 59):
             self.fail(f"{value} is no time: give seconds or H:MM:SS", param, ctx)
         return int(found["hours"] or 0) * 3600 + int(found["minutes"] or 0) * 60 + float(found["seconds"])
+
+
+class TextFile(click.ParamType[str]):
+    """A file, taken for its text: the container of a stage does not see the user's folders."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return Path(value).expanduser().read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            self.fail(f"{value} is no text in UTF-8", param, ctx)
+        except OSError as error:
+            self.fail(f"{value} cannot be read: {error.strerror}", param, ctx)
+
+
+_FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
+    ("--source", ("stages.asr.source", "stages.demux.language"), {
+        "help": "Language spoken: hi, en… [voted over the film]"}),
+    ("--task", ("stages.asr.task",), {
+        "type": click.Choice(("transcribe", "translate")), "help": "Text as spoken, or into English [transcribe]"}),
+    ("--model", ("stages.asr.model",), {"help": "Name in the catalogue, or a folder [base]"}),
+    ("--film-id", ("stages.tmdb.film_id",), {
+        "help": "Which film it is: tt0112870 or tmdb:19404 [found by .nfo and name]"}),
+    ("--cast", ("stages.tmdb.cast",), {
+        "type": click.Path(), "help": "File with names to expect: lines `Character = Actor` [none]"}),
+    ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
+    ("--speakers", ("stages.diarization.speakers", "stages.subtitle-gen.speakers"), {
+        "type": click.Choice(("off", "labels", "names")), "help": "Tell who speaks, and how to call them [off]"}),
+    ("--speaker-names", ("stages.diarization.names",), {
+        "type": TextFile(), "metavar": "FILE", "help": "Who S1, S2… are, a line each: S1=Simran; then --speakers is "
+                                                       "names"}),
+    ("--format", ("stages.subtitle-gen.formats",), {"help": "Of srt,vtt,ass,ttml,txt,json [srt,vtt]"}),
+    ("--profile", ("stages.subtitle-gen.profile",), {
+        "help": "Rules for subtitles: netflix-en, bbc…, or a TOML file [by language]"}),
+    ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
+    ("--runner", ("runner",), {
+        "type": click.Choice(("local", "docker")), "help": "Stages as processes, or each in its container [local]"}),
+    ("--out", ("jobs",), {"type": click.Path(path_type=Path), "help": "Folder for the jobs [out]"}),
+)
+"""Flags that stand for settings: name, the keys they set, how click shows them. One table for all commands."""
 
 
 def film_flags(command: Callable[..., None]) -> Callable[..., None]:
@@ -68,8 +86,10 @@ out_flag = click.option("--out", type=click.Path(path_type=Path), help="Folder o
 
 def settings_of(config: Path | None, flags: Mapping[str, Any]) -> settings.Settings:
     """The settings with `flags` (as `film_flags` names them) over them."""
-    values = {key: flags.get(name.removeprefix("--").replace("-", "_"))
-              for name, keys, _ in _FILM_FLAGS for key in keys}
+    values = {key: flags.get(name.removeprefix("--").replace("-", "_")) for name, keys, _ in _FILM_FLAGS
+              for key in keys}
+    if flags.get("speaker_names") and not flags.get("speakers"):
+        values |= {"stages.diarization.speakers": "names", "stages.subtitle-gen.speakers": "names"}
     return settings.load(values, file=config)
 
 

@@ -18,6 +18,7 @@ _WINDOW = 400
 _KALDI_FFT = 512
 _KALDI_LOW_HZ = 20.0
 _PREEMPHASIS = 0.97
+_POVEY = 0.85
 _BLOCK = 4096
 """Frames that are transformed at a time: 7 MB."""
 
@@ -35,18 +36,19 @@ def mel(wave: Waveform, bands: int) -> NDArray[np.float32]:
     return _bands(frames, window, _slaney(bands), _WINDOW)
 
 
-def fbank(wave: Waveform, bands: int) -> NDArray[np.float32]:
+def fbank(wave: Waveform, bands: int, *, povey: bool = False) -> NDArray[np.float32]:
     """Log mel energies as Kaldi's compute-fbank-feats gives them without dither; shape (frames, bands).
 
-    Hamming window of 400, only frames that lie wholly in the sound, samples scaled as 16-bit integers, the mean of
-    each frame taken off, pre-emphasis .97, bands from 20 Hz to 8 kHz.
+    Hamming window of 400, or Povey's (Hann to the power .85, Kaldi's default), only frames that lie wholly in the
+    sound, samples scaled as 16-bit integers, the mean of each frame taken off, pre-emphasis .97, bands from 20 Hz to
+    8 kHz.
     """
     import numpy as np
 
     if wave.size < _WINDOW:
         return np.zeros((0, bands), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(wave * np.float32(32768), _WINDOW)[::HOP]
-    window = np.hamming(_WINDOW).astype(np.float32)
+    window = (np.hanning(_WINDOW) ** _POVEY if povey else np.hamming(_WINDOW)).astype(np.float32)
     energies = np.empty((len(frames), bands), np.float32)
     for start in range(0, len(frames), _BLOCK):
         block = frames[start:start + _BLOCK] - frames[start:start + _BLOCK].mean(axis=1, keepdims=True)

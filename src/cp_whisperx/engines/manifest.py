@@ -64,6 +64,7 @@ class SpeakerManifest(Manifest):
     kind: Literal["speaker"]
     features: Literal["mel", "fbank", "waveform"]
     bands: int = Field(80, gt=0, description="Bands of a frame; for a waveform it is of no meaning")
+    window: Literal["hamming", "povey"] = Field("hamming", description="Of an fbank; povey is Kaldi's own")
     size: int = Field(gt=0)
     partial_frames: int = Field(160, gt=0, description="Frames that are embedded at a time")
     raise_to_dbfs: float | None = Field(None, le=0, description="Quieter sound is raised to this level, dBFS")

@@ -49,7 +49,7 @@ class OnnxEmbedder:
         if self.manifest.features == "mel":
             return frames.mel(wave, self.manifest.bands)
         if self.manifest.features == "fbank":
-            return frames.fbank(wave, self.manifest.bands)
+            return frames.fbank(wave, self.manifest.bands, povey=self.manifest.window == "povey")
         return np.ascontiguousarray(wave[:wave.size // frames.HOP * frames.HOP].reshape(-1, frames.HOP))
 
     def embed(self, partials: NDArray[np.float32]) -> NDArray[np.float32]:

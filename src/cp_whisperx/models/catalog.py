@@ -47,6 +47,7 @@ class Package(Frozen):
 class Conversion(Frozen):
     """How `file` is made: from a checkpoint that the packages bring, with `manifest` as model.toml beside it."""
 
+    network: Literal["pyannet", "pyannet-powerset", "ge2e", "campplus"]
     checkpoint: ModelFile
     file: str
     manifest: str

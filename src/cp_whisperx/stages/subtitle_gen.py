@@ -1,4 +1,4 @@
-"""subtitle-gen: words in sample time in, subtitle files in film time out."""
+"""subtitle-gen: words in sample time in; subtitle files in film time out, and a report on their quality."""
 
 from __future__ import annotations
 
@@ -11,14 +11,25 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from cp_whisperx.artifacts import AudioTrack, NamedTranscript, SubtitleFile, Subtitles
+from cp_whisperx import qc, songs
+from cp_whisperx.artifacts import (
+    AudioTrack,
+    Glossary,
+    NamedTranscript,
+    SpeakerTurns,
+    Speech,
+    SubtitleFile,
+    Subtitles,
+    Transcript,
+)
+from cp_whisperx.speakers import assign
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
-from cp_whisperx.subtitles import profiles
+from cp_whisperx.subtitles import checking, profiles
 from cp_whisperx.subtitles.cueing import cues
 from cp_whisperx.subtitles.formats import ENCODINGS, FLAVOURS, FORMATS, Flavour, Newline, Sheet, write
 from cp_whisperx.subtitles.grid import Grid
 from cp_whisperx.subtitles.profiles import Profile, RuleChanges
-from cp_whisperx.timeline import TimeMap, Word
+from cp_whisperx.timeline import Cue, TimeMap, Word
 
 _HOLE_S = 0.2
 """A jump of the film's clock by more than this ends a cue: what comes after is another place in the film."""
@@ -35,6 +46,8 @@ class Options(StageOptions):
     newline: Newline = Field("lf", description="How lines end in the files")
     encoding: str = Field("utf-8", description="Of the files whose format does not prescribe UTF-8: "
                           + ", ".join(ENCODINGS))
+    report: bool = Field(True, description="Write qc.json and qc.html: every rule and where it is broken, what was "
+                         "dropped, what was renamed")
     rules: RuleChanges = Field(default_factory=RuleChanges, description="Rules in the place of those of the profile")
 
     @field_validator("formats", mode="before")
@@ -81,7 +94,7 @@ class Options(StageOptions):
 class Heard:
     """All that cues are made of: words in sample time, cuts in film time; `sung` are positions of words.
 
-    `speakers` has the name of each label, or None.
+    `speakers` has the name of each label, or None; `cuts` is None if nobody looked for them.
     """
 
     language: str
@@ -89,13 +102,17 @@ class Heard:
     names: tuple[str, ...] = ()
     speakers: Mapping[str, str | None] = field(default_factory=dict)
     sung: frozenset[int] = frozenset()
-    cuts: tuple[float, ...] = ()
+    cuts: tuple[float, ...] | None = None
 
 
 def heard(inputs: Inputs) -> Heard:
     """The one place that knows which stages have a say."""
-    transcript = inputs[NamedTranscript]
-    return Heard(transcript.language, tuple(word for segment in transcript.segments for word in segment.words))
+    transcript, turns = inputs[NamedTranscript], inputs[SpeakerTurns]
+    words = tuple(word for segment in transcript.segments for word in segment.words)
+    return Heard(transcript.language, assign(words, turns.turns) if turns.turns else words,
+                 names=tuple(name.canonical for name in inputs[Glossary].names),
+                 speakers={speaker.label: speaker.name for speaker in turns.speakers},
+                 sung=songs.mark(transcript.segments, inputs[Transcript].songs), cuts=inputs[AudioTrack].shots)
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
@@ -105,7 +122,8 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     frame_rate = track.frame_rate if track.has_picture else None
     words = tuple(in_film_time(word, track.time_map) for word in what.words)
     made = cues(words, profile, grid=Grid.of(frame_rate), language=what.language,
-                names=what.names, sung=what.sung, cuts=what.cuts, breaks_before=_holes(what.words, track.time_map),
+                names=what.names, sung=what.sung, cuts=what.cuts or (),
+                breaks_before=_holes(what.words, track.time_map),
                 labels=_labels(what.speakers, options.speakers, profile))
     made = tuple(replace(cue, italic=cue.sung and profile.song_italic) for cue in made)
     sheet = Sheet(made, what.language, tools.name, frame_rate, words, _named(what.speakers, options.speakers),
@@ -116,8 +134,22 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     if breached := Counter(breach.rule for cue in made for breach in cue.breaches):
         counted = ", ".join(f"{rule} {count}" for rule, count in sorted(breached.items()))
         tools.log.info(f"cues for which the speech leaves no room: {counted}")
+    if options.report:
+        _report(inputs, made, profile, frame_rate, what, tools)
     return Subtitles(language=what.language, profile=profile.name, cues=made,
                      files=tuple(SubtitleFile(format=name, file=path.name) for name, path in files.items()))
+
+
+def _report(inputs: Inputs, made: Sequence[Cue], profile: Profile, frame_rate: float | None, what: Heard,
+            tools: Tools) -> None:
+    """What the validator, which shares nothing with the code that made the cues, says of them, and all else."""
+    track = inputs[AudioTrack]
+    verdict = checking.check(made, profile, frame_rate=frame_rate, cuts=what.cuts, language=what.language)
+    qc.write_report(tools.work, qc.gather(
+        film=tools.name, profile=profile.name, cues=made, speeds=[cue.cps for cue in made],
+        speed_limit=profile.cps_target, rules=verdict.outcomes, track=track,
+        wav=inputs.file(AudioTrack, track.file), speech=inputs[Speech], transcript=inputs[Transcript],
+        turns=inputs[SpeakerTurns], named=inputs[NamedTranscript]))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:
@@ -151,7 +183,7 @@ def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> d
 STAGE = Stage(
     name="subtitle-gen",
     version=2,
-    needs=(AudioTrack, NamedTranscript),
+    needs=(AudioTrack, Speech, SpeakerTurns, Glossary, Transcript, NamedTranscript),
     makes=Subtitles,
     options=Options,
     run=run,

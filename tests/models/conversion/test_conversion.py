@@ -36,9 +36,52 @@ def _lstm(layers: int, inputs: int, hidden: int, *, directions: tuple[str, ...])
     return shapes
 
 
+def _campplus() -> dict[str, tuple[int, ...]]:
+    shapes: dict[str, tuple[int, ...]] = {}
+
+    def norm(name: str, channels: int, *, own: bool = True) -> None:
+        parts = ("running_mean", "running_var", *(("weight", "bias") if own else ()))
+        shapes.update({f"{name}.{part}": (channels,) for part in parts})
+
+    def convolution(name: str, *shape: int, biased: bool = False) -> None:
+        shapes.update({f"{name}.weight": shape} | ({f"{name}.bias": shape[:1]} if biased else {}))
+
+    convolution("head.conv1", 32, 1, 3, 3)
+    convolution("head.conv2", 32, 32, 3, 3)
+    norm("head.bn1", 32)
+    norm("head.bn2", 32)
+    for block in ("layer1.0", "layer1.1", "layer2.0", "layer2.1"):
+        for number in (1, 2):
+            convolution(f"head.{block}.conv{number}", 32, 32, 3, 3)
+            norm(f"head.{block}.bn{number}", 32)
+        if block.endswith("0"):
+            convolution(f"head.{block}.shortcut.0", 32, 32, 1, 1)
+            norm(f"head.{block}.shortcut.1", 32)
+    convolution("xvector.tdnn.linear", 128, 320, 5)
+    norm("xvector.tdnn.nonlinear.batchnorm", 128)
+    channels = 128
+    for block, layers in enumerate((12, 24, 16), 1):
+        for layer in range(1, layers + 1):
+            name = f"xvector.block{block}.tdnnd{layer}"
+            norm(f"{name}.nonlinear1.batchnorm", channels)
+            convolution(f"{name}.linear1", 128, channels, 1)
+            norm(f"{name}.nonlinear2.batchnorm", 128)
+            convolution(f"{name}.cam_layer.linear_local", 32, 128, 3)
+            convolution(f"{name}.cam_layer.linear1", 64, 128, 1, biased=True)
+            convolution(f"{name}.cam_layer.linear2", 32, 64, 1, biased=True)
+            channels += 32
+        norm(f"xvector.transit{block}.nonlinear.batchnorm", channels)
+        convolution(f"xvector.transit{block}.linear", channels // 2, channels, 1)
+        channels //= 2
+    norm("xvector.out_nonlinear.batchnorm", channels)
+    convolution("xvector.dense.linear", 192, 2 * channels, 1)
+    norm("xvector.dense.nonlinear.batchnorm", 192, own=False)
+    return shapes
+
+
 _BANK = "sincnet.conv1d.0.filterbank"
 SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
-    "segmentation": {
+    "pyannet": {
         "sincnet.wav_norm1d.weight": (1,), "sincnet.wav_norm1d.bias": (1,), f"{_BANK}.low_hz_": (40, 1),
         f"{_BANK}.band_hz_": (40, 1), f"{_BANK}.window_": (125,), f"{_BANK}.n_": (1, 125),
         "sincnet.conv1d.1.weight": (60, 80, 5), "sincnet.conv1d.1.bias": (60,),
@@ -48,8 +91,10 @@ SHAPES: dict[str, dict[str, tuple[int, ...]]] = {
         **_lstm(4, 60, 128, directions=("", "_reverse")),
         "linear.0.weight": (128, 256), "linear.0.bias": (128,), "linear.1.weight": (128, 128), "linear.1.bias": (128,),
         "classifier.weight": (3, 128), "classifier.bias": (3,)},
-    "speaker": {**_lstm(3, 40, 256, directions=("",)), "linear.weight": (256, 256), "linear.bias": (256,)},
+    "ge2e": {**_lstm(3, 40, 256, directions=("",)), "linear.weight": (256, 256), "linear.bias": (256,)},
+    "campplus": _campplus(),
 }
+SHAPES["pyannet-powerset"] = SHAPES["pyannet"] | {"classifier.weight": (7, 128), "classifier.bias": (7,)}
 
 
 def made_up(kind: str, path: Path, *, without: str = "", seed: int = 1) -> Path:
@@ -57,13 +102,16 @@ def made_up(kind: str, path: Path, *, without: str = "", seed: int = 1) -> Path:
     draw = np.random.default_rng(seed)
     shapes = {name: shape for name, shape in SHAPES[kind].items() if name != without}
     values = {name: draw.normal(0, 0.1, shape).astype("<f4") for name, shape in shapes.items()}
+    values |= {name: np.abs(value) + np.float32(0.1) for name, value in values.items() if name.endswith("running_var")}
     data, tensors = b"", {}
     total = sum(value.size for value in values.values())
     for name, value in values.items():
         strides = tuple(int(stride) // 4 for stride in value.strides)
         tensors[name] = tensor(Storage(count=total), len(data) // 4, value.shape, strides)
         data += value.tobytes()
-    if kind == "segmentation":
+    if kind == "campplus":
+        return archive(path, tensors, data)
+    if kind != "ge2e":
         return archive(path, {"state_dict": tensors}, data)
     return sequence(path, {"model_state": tensors}, count=total, data=data)
 
@@ -89,14 +137,16 @@ def test_the_bytes_are_the_same_each_time(kind: str, tmp_path: Path) -> None:
 def test_what_is_written_is_pinned(tmp_path: Path) -> None:
     import onnx
 
-    conversion.CONVERTERS["speaker"](made_up("speaker", tmp_path / "c.bin"), tmp_path / "m.onnx")
+    conversion.CONVERTERS["ge2e"](made_up("ge2e", tmp_path / "c.bin"), tmp_path / "m.onnx")
     made = onnx.load(tmp_path / "m.onnx")
     assert (made.ir_version, [(one.domain, one.version) for one in made.opset_import]) == (IR_VERSION, [("", OPSET)])
     assert made.producer_version == "" and not made.metadata_props
     onnx.checker.check_model(made, full_check=True)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("segmentation", "lstm.bias_hh_l3_reverse"), ("speaker", "linear.bias")])
+@pytest.mark.parametrize(("kind", "name"), [
+    ("pyannet", "lstm.bias_hh_l3_reverse"), ("pyannet-powerset", "classifier.bias"), ("ge2e", "linear.bias"),
+    ("campplus", "xvector.block3.tdnnd16.cam_layer.linear2.bias"), ("campplus", "head.bn1.running_var")])
 def test_another_network_is_one_sentence(kind: str, name: str, tmp_path: Path) -> None:
     checkpoint = made_up(kind, tmp_path / "c.bin", without=name)
     with pytest.raises(EngineError, match=f"has no tensor {name}"):
@@ -105,18 +155,18 @@ def test_another_network_is_one_sentence(kind: str, name: str, tmp_path: Path) -
 
 
 def test_without_onnx_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint = made_up("speaker", tmp_path / "c.bin")
+    checkpoint = made_up("ge2e", tmp_path / "c.bin")
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(EngineError, match="the package onnx, which converts models, is not installed"):
-        conversion.CONVERTERS["speaker"](checkpoint, tmp_path / "m.onnx")
+        conversion.CONVERTERS["ge2e"](checkpoint, tmp_path / "m.onnx")
 
 
 def test_other_bytes_are_not_converted(tmp_path: Path) -> None:
-    checkpoint = made_up("speaker", tmp_path / "c.bin")
-    wanted = Conversion(checkpoint=ModelFile(name="c.bin", size=checkpoint.stat().st_size, sha256="0" * 64),
-                        file="model.onnx", manifest="")
+    checkpoint = made_up("ge2e", tmp_path / "c.bin")
+    wanted = Conversion(network="ge2e", file="model.onnx", manifest="", checkpoint=ModelFile(
+        name="c.bin", size=checkpoint.stat().st_size, sha256="0" * 64))
     with pytest.raises(EngineError, match=r"c\.bin came with other bytes than catalogued; it was not converted"):
-        conversion.convert("speaker", wanted, tmp_path)
+        conversion.convert(wanted, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["c.bin"]
 
 
@@ -125,7 +175,7 @@ def test_other_bytes_are_not_converted(tmp_path: Path) -> None:
 @BY_NAME
 def test_a_catalogued_conversion_is_whole(model: Model) -> None:
     made = model.conversion
-    assert made and model.kind in conversion.CONVERTERS
+    assert made and made.network in conversion.CONVERTERS
     assert {file.name for file in model.files} == {made.file, conversion.MANIFEST}
     manifest = next(file for file in model.files if file.name == conversion.MANIFEST)
     assert hashlib.sha256(made.manifest.encode()).hexdigest() == manifest.sha256
@@ -177,4 +227,6 @@ def test_a_weight_that_is_a_little_off_is_noticed(name: str, engine: Any, weight
 
 def test_licences_are_those_of_the_makers() -> None:
     assert find("pyannote-segmentation").licence == "MIT"
+    assert find("pyannote-segmentation-3").licence == "MIT"
     assert find("ge2e-speaker").licence == "Apache-2.0"
+    assert find("campplus-speaker").licence == "Apache-2.0"

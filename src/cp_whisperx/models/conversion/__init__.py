@@ -8,18 +8,20 @@ from pathlib import Path
 from cp_whisperx import publish
 from cp_whisperx.errors import EngineError
 from cp_whisperx.models.catalog import Conversion
-from cp_whisperx.models.conversion import segmentation, speaker
+from cp_whisperx.models.conversion import campplus, segmentation, speaker
 
 MANIFEST = "model.toml"
 
 CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
-    "segmentation": segmentation.convert,
-    "speaker": speaker.convert,
+    "pyannet": segmentation.convert,
+    "pyannet-powerset": segmentation.convert_powerset,
+    "ge2e": speaker.convert,
+    "campplus": campplus.convert,
 }
-"""By kind of model: checkpoint in, ONNX file out."""
+"""By network: checkpoint in, ONNX file out."""
 
 
-def convert(kind: str, conversion: Conversion, folder: Path) -> None:
+def convert(conversion: Conversion, folder: Path) -> None:
     """Puts the converted model and its manifest in the place of the checkpoint that lies in `folder`.
 
     Raises EngineError if the checkpoint is not the catalogued one, or cannot be converted.
@@ -28,6 +30,6 @@ def convert(kind: str, conversion: Conversion, folder: Path) -> None:
     if (checkpoint.stat().st_size != conversion.checkpoint.size
             or publish.sha256(checkpoint) != conversion.checkpoint.sha256):
         raise EngineError(f"{checkpoint.name} came with other bytes than catalogued; it was not converted")
-    CONVERTERS[kind](checkpoint, folder / conversion.file)
+    CONVERTERS[conversion.network](checkpoint, folder / conversion.file)
     (folder / MANIFEST).write_text(conversion.manifest, encoding="utf-8", newline="\n")
     checkpoint.unlink()

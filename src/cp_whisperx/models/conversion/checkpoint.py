@@ -64,15 +64,18 @@ class Checkpoint:
     """The tensors below one dictionary of a checkpoint, by name."""
 
     def __init__(self, path: Path, section: str) -> None:
-        """Raises EngineError if the file is none of the two containers, or asks for what no checkpoint needs."""
+        """`section` is empty where the checkpoint is itself that dictionary.
+
+        Raises EngineError if the file is none of the two containers, or asks for what no checkpoint needs.
+        """
         self._name = path.name
         self._data: dict[str, bytes] = {}
         try:
             with path.open("rb") as file:
                 root, read = _open(file)
-                tensors = root.get(section) if isinstance(root, dict) else None
+                tensors = root.get(section) if section and isinstance(root, dict) else root
                 if not isinstance(tensors, dict):
-                    raise _Refused(f"it has no {section}")
+                    raise _Refused(f"it has no {section or 'tensors'}")
                 self._tensors = {name: value for name, value in tensors.items() if isinstance(value, _Tensor)}
                 for tensor in self._tensors.values():
                     if tensor.storage.key not in self._data:
@@ -82,6 +85,9 @@ class Checkpoint:
         except Exception as error:
             # Damage shows as whatever the unpickler or the archive meets first.
             raise EngineError(f"{self._name} is damaged ({type(error).__name__}: {error})") from error
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
 
     def tensor(self, name: str, *shape: int) -> NDArray[np.float32]:
         """A float32 copy. Raises EngineError if it is missing or of another shape."""

@@ -26,12 +26,23 @@ _MOST_HZ = 8000.0
 _HIDDEN = 128
 _LAYERS = 4
 _SPEAKERS = 3
+_POWERSET = 7
+"""Nobody, each of three speakers alone, each two of them (pyannote's segmentation 3.0)."""
 _SLOPE = 0.01
 _EPSILON = 1e-5
 
 
 def convert(checkpoint: Path, target: Path) -> None:
-    """Raises EngineError if the checkpoint does not hold this network."""
+    """The network that answers with a probability for each speaker. Raises EngineError if it is not that."""
+    _convert(checkpoint, target, "Sigmoid", _SPEAKERS)
+
+
+def convert_powerset(checkpoint: Path, target: Path) -> None:
+    """The network that answers with one probability for each set of speakers. Raises EngineError if it is not that."""
+    _convert(checkpoint, target, "Softmax", _POWERSET)
+
+
+def _convert(checkpoint: Path, target: Path, activation: str, classes: int) -> None:
     import numpy as np
 
     weights = Checkpoint(checkpoint, _SECTION)
@@ -73,9 +84,9 @@ def convert(checkpoint: Path, target: Path) -> None:
         value = graph.node("Reshape", graph.node("Transpose", value, perm=[0, 2, 1, 3]), both)
     for layer, inputs in enumerate((2 * _HIDDEN, _HIDDEN)):
         value = graph.node("LeakyRelu", linear(value, f"linear.{layer}", inputs, _HIDDEN), alpha=_SLOPE)
-    value = graph.node("Sigmoid", linear(value, "classifier", _HIDDEN, _SPEAKERS))
+    value = graph.node(activation, linear(value, "classifier", _HIDDEN, classes))
     graph.node("Transpose", value, output="activity", perm=[1, 0, 2])
-    graph.save(target, ("waveform", ["windows", 1, "samples"]), ("activity", ["windows", "frames", _SPEAKERS]))
+    graph.save(target, ("waveform", ["windows", 1, "samples"]), ("activity", ["windows", "frames", classes]))
 
 
 def _sinc_filters(weights: Checkpoint) -> NDArray[np.float32]:

@@ -1,0 +1,246 @@
+"""`python bench/diarization.py MEDIA`: diarization error and speaker count of our method and of others, as dated JSON.
+
+MEDIA is the folder of the shared test media. What is chosen (the constants of our model, the threshold of each other
+method) was chosen on the conversations of the half `tune`; no voice of one half is in the other. DER scores overlap,
+without a collar and with one of 0.25 s on each side; all seconds of a group count alike. `plain` is what one gets
+without a segmentation model: Silero, windows of 1.6 s, GE2E, spectral clustering. pyannote.audio's own pipeline is not
+in the table: its weights are handed out against a signed form alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import clusterings
+import numpy as np
+from conversations import Conversation, conversations
+from numpy.typing import NDArray
+
+from cp_whisperx.diarization import clusters
+from cp_whisperx.diarization.cuts import Cut, cut
+from cp_whisperx.diarization.tracks import Grid, Voice, voices
+from cp_whisperx.diarization.turns import TurnRules, turns
+from cp_whisperx.engines.segmentation import OnnxSegmenter, batches
+from cp_whisperx.engines.silero import SileroDetector
+from cp_whisperx.engines.speaker_embedding import OnnxEmbedder
+from cp_whisperx.engines.speech_spans import SpanRules, spans
+from cp_whisperx.models.store import ModelStore
+from cp_whisperx.scoring.diarization import DiarizationError, diarization_error
+from cp_whisperx.stages import diarization, silero_vad
+from cp_whisperx.timeline import SAMPLE_RATE, Turn
+
+_STEP_S = 1.0
+_PLAIN_S = 1.6
+_OPTIONS = diarization.Options()
+_RULES = TurnRules(_OPTIONS.threshold, _OPTIONS.min_turn_s, _OPTIONS.min_pause_s)
+_COLLARS = (0.0, 0.25)
+
+
+@dataclass(frozen=True)
+class Analysed:
+    """A conversation as the stage sees it: `cuts` in order with their `embeddings`."""
+
+    of: Conversation
+    grid: Grid
+    voices: list[Voice]
+    frames: int
+    cuts: list[Cut]
+    embeddings: NDArray[np.float32]
+    length_s: float
+    cpu_s: float
+
+    @property
+    def seconds(self) -> NDArray[np.float64]:
+        return np.array([(piece.end - piece.start) * self.grid.frame_s for piece in self.cuts])
+
+
+class _Held:
+    """Samples in memory, with the face of those in a file."""
+
+    def __init__(self, wave: NDArray[np.float32]) -> None:
+        self._wave = wave
+
+    def __len__(self) -> int:
+        return len(self._wave)
+
+    def slice(self, start: int, end: int) -> NDArray[np.float32]:
+        return self._wave[max(0, start):max(0, end)]
+
+
+Method = Callable[[Analysed], NDArray[np.int64]]
+
+
+def analyse(of: Conversation, segmenter: OnnxSegmenter, embedder: OnnxEmbedder) -> Analysed:
+    held: Any = _Held(of.wave)
+    step = round(_STEP_S * SAMPLE_RATE / segmenter.frame_samples) * segmenter.frame_samples
+    activity = np.concatenate(list(segmenter.activity(batches(held, segmenter.window_samples, step))))
+    grid = Grid(step / SAMPLE_RATE, segmenter.first_frame_samples / SAMPLE_RATE, segmenter.frame_samples / SAMPLE_RATE)
+    began = time.process_time()
+    found, frames = voices(np.rint(activity * 255).astype(np.uint8), grid)
+    length_s = embedder.partial_frames * embedder.frame_s
+    cuts = sorted(cut(found, frames, grid.frame_s, length_s), key=lambda piece: (piece.run, piece.start))
+    made = np.concatenate([np.zeros((0, embedder.size), np.float32),
+                           *diarization.embed(embedder, held, cuts, grid, 1)])
+    order = sorted(range(len(cuts)), key=lambda place: (cuts[place].start, place))
+    return Analysed(of, grid, found, frames, [cuts[place] for place in order], made[order], length_s,
+                    time.process_time() - began)
+
+
+def ours(case: Analysed, *, count: int | None = None) -> NDArray[np.int64]:
+    bounds = clusters.Bounds(count or 1, count or _OPTIONS.most, _OPTIONS.least_speech_s)
+    return clusters.cluster(case.embeddings, case.seconds, np.array([piece.run for piece in case.cuts], np.int64),
+                            case.length_s, bounds)
+
+
+def _on_cuts(method: Callable[[NDArray[np.float64]], NDArray[np.int64]]) -> Method:
+    """Another way to cluster the same cuts; who hardly speaks is dissolved as in ours."""
+    def run(case: Analysed) -> NDArray[np.int64]:
+        vectors = case.embeddings.astype(np.float64)
+        if not len(vectors):
+            return np.zeros(0, np.int64)
+        return clusters.dissolve(vectors, method(vectors), case.seconds / 2, _OPTIONS.least_speech_s)
+    return run
+
+
+def _fixed(threshold: float) -> Method:
+    return _on_cuts(lambda vectors: clusterings.average_link(vectors @ vectors.T, threshold))
+
+
+OTHERS: Mapping[str, tuple[Callable[[float], Method], Sequence[float]]] = {
+    "average link, fixed threshold": (_fixed, (0.3, 0.35, 0.4, 0.45, 0.5)),
+    "average link, normalised scores": (
+        lambda value: _on_cuts(lambda vectors: clusterings.score_normalised(vectors, value)), (0.75, 1.0, 1.25, 1.5)),
+    "NME-SC": (lambda value: _on_cuts(clusterings.nme_sc), (0.0,)),
+    "spectral, eigengap": (lambda value: _on_cuts(clusterings.eigengap), (0.0,)),
+    "label propagation": (
+        lambda value: _on_cuts(lambda vectors: clusterings.whispers(vectors, value)), (0.3, 0.4, 0.5, 0.6)),
+    "average link, then VBx": (
+        lambda value: _on_cuts(lambda vectors: clusterings.vbx(
+            vectors, clusterings.average_link(vectors @ vectors.T, 0.45), value)), (0.1, 0.2, 0.4, 0.8)),
+}
+"""By name: from what is tuned to the method, and the values that were tried."""
+
+
+def found(case: Analysed, speakers: NDArray[np.int64]) -> tuple[Turn, ...]:
+    return turns(case.voices, case.cuts, speakers, case.frames, case.grid, len(case.of.wave) / SAMPLE_RATE, _RULES)
+
+
+def plain(of: Conversation, detector: SileroDetector, embedder: OnnxEmbedder) -> tuple[Turn, ...]:
+    heard = list(detector.probabilities(iter([of.wave])))
+    speech = spans(np.concatenate(heard), detector.frame_samples / SAMPLE_RATE, len(of.wave) / SAMPLE_RATE,
+                   SpanRules(**silero_vad.Options().model_dump()))
+    places = [(start, min(span.offset, start + _PLAIN_S)) for span in speech for start in
+              np.arange(span.onset, max(span.onset + 0.1, span.offset - _PLAIN_S / 2), _PLAIN_S / 2)]
+    if not places:
+        return ()
+    waves = [of.wave[int(start * SAMPLE_RATE):int(end * SAMPLE_RATE)] for start, end in places]
+    labels = clusterings.eigengap(embedder.embed_waves(waves).astype(np.float64)).tolist()
+    made: list[Turn] = []
+    for (start, end), after, label in zip(places, [*places[1:], (np.inf, np.inf)], labels, strict=True):
+        end = min(end, max(start, (end + after[0]) / 2)) if after[0] < end else end
+        start = max(start, made[-1].end) if made else start
+        if made and made[-1].speaker == f"S{label}" and start - made[-1].end < 1e-6:
+            made[-1] = Turn(made[-1].start, end, made[-1].speaker)
+        elif end > start:
+            made.append(Turn(start, end, f"S{label}"))
+    return tuple(made)
+
+
+def row(of: Conversation, made: Sequence[Turn]) -> dict[str, Any]:
+    result: dict[str, Any] = {"name": of.name, "group": of.group, "half": of.half, "speakers": of.count,
+                              "found": len({turn.speaker for turn in made})}
+    if of.turns is not None:
+        for collar_s in _COLLARS:
+            error = diarization_error(of.turns, made, collar_s=collar_s, within=of.scored)
+            result[f"collar {collar_s}"] = {"der": round(error.rate, 4)} | {
+                kind: round(seconds, 3) for kind, seconds in asdict(error).items()}
+    return result
+
+
+def pooled(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """By half and group: DER and its parts over all seconds, and how often the count was right."""
+    result: dict[str, Any] = {}
+    for half in ("tune", "report"):
+        of_half = [row for row in rows if row["half"] == half]
+        groups = {group: [row for row in of_half if row["group"] == group]
+                  for group in dict.fromkeys(row["group"] for row in of_half)}
+        groups["recorded voices"] = [row for row in of_half if row["group"] != "generated"]
+        for group, members in groups.items():
+            entry: dict[str, Any] = {"count_right": sum(row["found"] == row["speakers"] for row in members),
+                                     "of": len(members)}
+            for collar_s in _COLLARS:
+                total = DiarizationError()
+                for member in members:
+                    if given := member.get(f"collar {collar_s}"):
+                        total += DiarizationError(*(given[kind] for kind in asdict(total)))
+                share = total.reference_s or 1.0
+                entry[f"collar {collar_s}"] = {
+                    "der": round(total.rate, 4), "missed": round(total.missed_s / share, 4),
+                    "false_alarm": round(total.false_alarm_s / share, 4),
+                    "confusion": round(total.confusion_s / share, 4)}
+            result.setdefault(half, {})[group] = entry
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python bench/diarization.py ../media")
+    parser.add_argument("media", type=Path)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    asked = parser.parse_args()
+    store = ModelStore()
+    detector = SileroDetector(store.path("silero-vad"), threads=1)
+    embedders = {name: OnnxEmbedder(store.path(name)) for name in ("campplus-speaker", "ge2e-speaker")}
+    segmenters = {name: OnnxSegmenter(store.path(name))
+                  for name in ("pyannote-segmentation-3", "pyannote-segmentation")}
+    cases = list(conversations(asked.media))
+    print(f"{len(cases)} conversations, {sum(len(case.wave) for case in cases) / SAMPLE_RATE:.0f} s", file=sys.stderr)
+    tables: dict[str, list[dict[str, Any]]] = {}
+    analysed = [analyse(case, segmenters["pyannote-segmentation-3"], embedders["campplus-speaker"]) for case in cases]
+    began = time.process_time()
+    tables["ours"] = [row(case.of, found(case, ours(case))) for case in analysed]
+    cpu_s = time.process_time() - began + sum(case.cpu_s for case in analysed)
+    rtf = cpu_s / (sum(len(case.wave) for case in cases) / SAMPLE_RATE)
+    tables["ours, count given"] = [row(case.of, found(case, ours(case, count=case.of.count))) for case in analysed]
+    chosen = {}
+    for name, (method, values) in OTHERS.items():
+        tried = {value: [row(case.of, found(case, method(value)(case))) for case in analysed] for value in values}
+        rates = {value: pooled(rows)["tune"]["recorded voices"]["collar 0.25"]["der"] for value, rows in tried.items()}
+        chosen[name] = min(rates, key=rates.__getitem__)
+        tables[name] = tried[chosen[name]]
+    for name, segmenter, embedder in (
+            ("ours with GE2E", "pyannote-segmentation-3", "ge2e-speaker"),
+            ("ours, older segmentation", "pyannote-segmentation", "campplus-speaker")):
+        tables[name] = [row(case, found(made, ours(made))) for case in cases
+                        for made in [analyse(case, segmenters[segmenter], embedders[embedder])]]
+    tables["plain"] = [row(case, plain(case, detector, embedders["ge2e-speaker"])) for case in cases]
+    summary = {name: pooled(rows) for name, rows in tables.items()}
+    for half in ("tune", "report"):
+        print(f"{half:34}" + "".join(f"{group:>26}" for group in summary["ours"][half]))
+        for name, entry in summary.items():
+            print(f"{name:34}" + "".join(
+                f"{100 * part['collar 0.0']['der']:9.1f}{100 * part['collar 0.25']['der']:7.1f}"
+                f"{part['count_right']:5}/{part['of']:<4}" for part in entry[half].values()))
+    result = {
+        "what": "DER % without a collar, with 0.25 s, and how often the number of speakers is right; by group",
+        "date": datetime.date.today().isoformat(), "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+        "python": platform.python_version(), "cpu_seconds_per_second_of_sound": round(rtf, 4), "chosen": chosen,
+        "summary": summary, "conversations": tables["ours"],
+    }
+    asked.out.mkdir(parents=True, exist_ok=True)
+    path = asked.out / f"diarization-{time.strftime('%Y-%m-%d')}.json"
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The networks that this catalogue converts, against what torch computes from the same checkpoints.
+
+The stored answers were made once with torch 2 and the makers' own layers (3D-Speaker's CAM++; pyannote's PyanNet as
+`bench/reference_vectors.py` writes it down) on `self_check.sound()`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cp_whisperx.engines import self_check
+from cp_whisperx.engines.segmentation import OnnxSegmenter
+from cp_whisperx.engines.speaker_embedding import OnnxEmbedder
+from cp_whisperx.models.store import ModelStore
+from cp_whisperx.timeline import SAMPLE_RATE
+
+CASES = Path(__file__).parent.parent.parent / "cases"
+
+
+@pytest.mark.real
+def test_campplus_computes_what_torch_computes(models: ModelStore) -> None:
+    engine = OnnxEmbedder(models.path("campplus-speaker"))
+    made = engine.embed(engine.features(self_check.sound())[None])[0]
+    assert np.abs(made - np.load(CASES / "campplus.npy")).max() < 1e-4
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("frames", [30, 150, 333])
+def test_campplus_takes_any_length_and_batch(models: ModelStore, frames: int) -> None:
+    engine = OnnxEmbedder(models.path("campplus-speaker"))
+    given = np.random.default_rng(frames).normal(size=(3, frames, 80)).astype(np.float32)
+    together = engine.embed(given)
+    assert together.shape == (3, 192)
+    assert np.allclose(together[1], engine.embed(given[1:2])[0], atol=1e-5)
+    assert np.linalg.norm(together, axis=1) == pytest.approx([1, 1, 1], abs=1e-5)
+
+
+@pytest.mark.real
+def test_segmentation_3_computes_what_torch_computes(models: ModelStore) -> None:
+    engine = OnnxSegmenter(models.path("pyannote-segmentation-3"))
+    wave = np.resize(self_check.sound(), 10 * SAMPLE_RATE).astype(np.float32)
+    made = next(engine.activity(iter([wave[None]])))[0][::8]
+    classes = np.load(CASES / "segmentation_3.npy")
+    assert made == pytest.approx(np.stack([classes[:, [1, 4, 5]].sum(axis=1), classes[:, [2, 4, 6]].sum(axis=1),
+                                           classes[:, [3, 5, 6]].sum(axis=1)], axis=1), abs=1e-3)

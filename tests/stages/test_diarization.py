@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import wave as wav
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cp_whisperx import log as logs
+from cp_whisperx import pipeline, rttm, settings
+from cp_whisperx.artifacts import SpeakerTurns
+from cp_whisperx.diarization.tracks import Grid
+from cp_whisperx.engines.fake import LoudnessSegmenter, PitchEmbedder
+from cp_whisperx.engines.segmentation import batches
+from cp_whisperx.errors import ConfigError
+from cp_whisperx.media.samples import Samples
+from cp_whisperx.models.store import ModelStore
+from cp_whisperx.progress import Progress
+from cp_whisperx.runners.local import LocalRunner
+from cp_whisperx.scoring.diarization import diarization_error
+from cp_whisperx.stage import Tools
+from cp_whisperx.stages import diarization
+from cp_whisperx.stages.diarization import Options, diarize
+from cp_whisperx.timeline import SAMPLE_RATE, Turn, total
+
+STEP_FRAMES = 30
+LOW, HIGH = (300.0, 0.05), (2400.0, 0.2)
+"""Two people: pitch in Hz, by which the fake encoder knows them, and loudness, by which the fake segmentation does."""
+
+
+def tone(seconds: float, pitch: float = 0.0, loudness: float = 0.0) -> np.ndarray:
+    # The mean of a full sine is 2/pi of its peak.
+    return loudness * 1.57 * np.sin(2 * np.pi * pitch * np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE)
+
+
+def tools(work: Path, threads: int = 1) -> Tools:
+    log = logs.get("diarization")
+    work.mkdir(parents=True, exist_ok=True)
+    return Tools(work, work / "film.mkv", "film", None, ModelStore(work), "cpu", threads, log,
+                 Progress("diarization", log, terminal=False))
+
+
+def stage(work: Path, sound: Sequence[np.ndarray], *, threads: int = 1, activity: np.ndarray | None = None,
+          **options: object) -> tuple[SpeakerTurns, Tools]:
+    work.mkdir(parents=True, exist_ok=True)
+    with wav.open(str(work / "a.wav"), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((np.concatenate([*sound, np.zeros(0)]) * 32767).astype("<i2").tobytes())
+    samples, segmenter = Samples(work / "a.wav"), LoudnessSegmenter()
+    if activity is None:
+        heard = list(segmenter.activity(batches(samples, segmenter.window_samples,
+                                                STEP_FRAMES * segmenter.frame_samples)))
+        activity = np.rint(np.concatenate([np.zeros((0, segmenter.frames, segmenter.speakers)), *heard]) * 255)
+    grid = Grid(STEP_FRAMES * segmenter.frame_samples / SAMPLE_RATE, segmenter.first_frame_samples / SAMPLE_RATE,
+                segmenter.frame_samples / SAMPLE_RATE)
+    used = tools(work / "made", threads)
+    return diarize(PitchEmbedder(), samples, activity.astype(np.uint8), grid,
+                   Options.model_validate({"speakers": "labels", **options}), used), used
+
+
+CONVERSATION = [tone(1), tone(4, *HIGH), tone(1), tone(5, *LOW), tone(2), tone(3, *HIGH), tone(0.5), tone(4, *LOW),
+                tone(1)]
+
+
+def test_two_people_take_turns(tmp_path: Path) -> None:
+    made, used = stage(tmp_path, CONVERSATION)
+    assert [speaker.label for speaker in made.speakers] == ["S1", "S2"]
+    wanted = (Turn(1, 5, "high"), Turn(6, 11, "low"), Turn(13, 16, "high"), Turn(16.5, 20.5, "low"))
+    assert diarization_error(wanted, made.turns, collar_s=0.1).rate == 0
+    assert [turn.speaker for turn in made.turns] == ["S1", "S2", "S1", "S2"]
+    assert made.overlaps == () and used.warnings == []
+    assert rttm.read(used.work / "turns.rttm") == pytest.approx(made.turns)
+    assert made.speakers[0].speech_s == pytest.approx(total(turn for turn in made.turns if turn.speaker == "S1"))
+
+
+def test_threads_change_nothing(tmp_path: Path) -> None:
+    one, _ = stage(tmp_path / "1", CONVERSATION)
+    three, _ = stage(tmp_path / "3", CONVERSATION, threads=3)
+    assert one == three
+    assert (tmp_path / "1/made/turns.rttm").read_bytes() == (tmp_path / "3/made/turns.rttm").read_bytes()
+
+
+@pytest.mark.parametrize(("sound", "speakers"), [
+    ([], 0), ([tone(0.2)], 0), ([tone(60)], 0), ([tone(0.2, *LOW)], 1), ([tone(60, *LOW)], 1),
+    ([tone(0.02, *LOW)], 0), ([tone(3), *[tone(1, *LOW), tone(8)] * 4], 1),
+], ids=["nothing", "0.2 s of silence", "a silent film", "0.2 s of one", "one all the time", "shorter than a frame",
+        "one, now and then"])
+def test_edges(tmp_path: Path, sound: list[np.ndarray], speakers: int) -> None:
+    made, _ = stage(tmp_path, sound)
+    assert len(made.speakers) == speakers
+    length_s = sum(map(len, sound)) / SAMPLE_RATE
+    assert all(0 <= turn.start < turn.end <= length_s for turn in made.turns)
+
+
+def test_two_at_once_for_the_whole_length(tmp_path: Path) -> None:
+    """Nobody is ever heard alone, so nobody can be told apart: nothing is made up, and it is said."""
+    activity = np.zeros((40, LoudnessSegmenter.frames, 3), np.uint8)
+    activity[:, :, :2] = 255
+    made, used = stage(tmp_path, [tone(20, *LOW)], activity=activity)
+    assert made.turns == () and "alone" in used.warnings[0]
+
+
+def test_who_speaks_over_another_keeps_the_turn(tmp_path: Path) -> None:
+    segmenter = LoudnessSegmenter()
+    activity = np.zeros((60, segmenter.frames, 3), np.uint8)
+    centre = (np.arange(60)[:, None] * STEP_FRAMES + np.arange(segmenter.frames)) * 270 / SAMPLE_RATE + 0.031
+    activity[:, :, 0] = np.where((centre > 1) & (centre < 9), 255, 0)
+    activity[:, :, 1] = np.where((centre > 7) & (centre < 15), 255, 0)
+    made, _ = stage(tmp_path, [tone(1), tone(6, *LOW), tone(2, *LOW), tone(6, *HIGH), tone(10)], activity=activity)
+    assert len(made.speakers) == 2
+    both, = made.overlaps
+    assert (both.start, both.end) == pytest.approx((7, 9), abs=0.1)
+
+
+@pytest.mark.parametrize(("options", "speakers"), [
+    ({"count": 1}, 1), ({"most": 1}, 1), ({"count": 3}, 3), ({"least": 3}, 3), ({"count": 2}, 2),
+])
+def test_the_user_knows_better(tmp_path: Path, options: dict[str, int], speakers: int) -> None:
+    assert len(stage(tmp_path, CONVERSATION, **options)[0].speakers) == speakers
+
+
+def test_names_go_to_labels_and_one_too_many_is_said(tmp_path: Path) -> None:
+    made, used = stage(tmp_path, CONVERSATION, speakers="names", names="S2=Raj, S7=Nobody")
+    assert [(speaker.label, speaker.name) for speaker in made.speakers] == [("S1", None), ("S2", "Raj")]
+    assert "S7" in used.warnings[0]
+
+
+@pytest.mark.parametrize("options", [{"least": 5, "most": 2}, {"count": 0}, {"names": "Raj"}, {"names": "S1=A,S1=B"}])
+def test_what_cannot_be_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        settings.load({f"stages.diarization.{key}": value for key, value in options.items()}, environment={})
+
+
+def test_where_it_is_not_asked_for_nothing_is_needed() -> None:
+    assert diarization.STAGE.models(Options()) == ()
+    assert diarization.STAGE.models(Options(speakers="labels")) == ("campplus-speaker",)
+
+
+@pytest.mark.real
+@pytest.mark.media
+@pytest.mark.parametrize(("name", "speakers", "rate"), [("multispeaker/pyannote_sample", 2, 0.1),
+                                                         ("composed/hi_dialogue_4spk", 4, 0.1)])
+def test_real_voices(shared_media: Path, models: ModelStore, tmp_path: Path, name: str, speakers: int,
+                     rate: float) -> None:
+    """Both pass far below these rates; the bench has the figures."""
+    base = shared_media / name
+    job = pipeline.prepare(base.with_suffix(".wav"), settings.load({
+        "jobs": tmp_path, "stages.pyannote-vad.model": "pyannote-segmentation-3", "stages.pyannote-vad.step_s": 1.0,
+        "stages.diarization.speakers": "labels"}, environment={}))
+    runner = LocalRunner(models.root, quiet=True)
+    for stage_ in ("demux", "silero-vad", "pyannote-vad", "diarization"):
+        pipeline.run(job, models, runner, only=stage_)
+    made = SpeakerTurns.read(job.stage_folder("diarization"))
+    assert len(made.speakers) == speakers
+    error = diarization_error(rttm.read(base.with_suffix(".rttm")), made.turns, collar_s=0.25)
+    assert error.rate <= rate
