@@ -112,7 +112,7 @@ def _view(spec: CutSpec, world: NDArray[np.float32], frame: int, rng: np.random.
 
 def _world(spec: CutSpec, rng: np.random.Generator) -> NDArray[np.float32]:
     """Coloured clouds and a few hard edges, wider than the film."""
-    width, height = spec.width + _MARGIN, spec.height + 16
+    width, height = spec.width + _MARGIN, spec.height + spec.height // 20 + 8
     total = np.zeros((height, width, 3), np.float32)
     for cells, weight in ((3, 1.0), (8, 0.5), (24, 0.25), (72, 0.2)):
         coarse = rng.uniform(0, 255, (cells, cells * 2, 3)).astype(np.uint8)
