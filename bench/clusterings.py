@@ -28,14 +28,17 @@ def average_link(affinity: Vectors, threshold: float) -> Labels:
     return _dense(labels)
 
 
-def eigengap(vectors: Vectors) -> Labels:
-    """Spectral clustering with the refinements of Wang et al., "Speaker diarization with LSTM", 2018."""
+def eigengap(vectors: Vectors, quantile: float = 0.95) -> Labels:
+    """Spectral clustering with the refinements of Wang et al., "Speaker diarization with LSTM", 2018.
+
+    Of each row, what is below `quantile` counts for a hundredth.
+    """
     if len(vectors) < 3:
         return np.zeros(len(vectors), np.int64)
     table = (vectors @ vectors.T + 1) / 2
     np.fill_diagonal(table, 0)
     np.fill_diagonal(table, table.max(axis=1))
-    table = np.where(table < np.quantile(table, 0.95, axis=1, keepdims=True), table * 0.01, table)
+    table = np.where(table < np.quantile(table, quantile, axis=1, keepdims=True), table * 0.01, table)
     table = np.maximum(table, table.T)
     table = table @ table.T
     table /= table.max(axis=1, keepdims=True)
@@ -47,13 +50,17 @@ def eigengap(vectors: Vectors) -> Labels:
     return _k_means(axes[:, :count], count)
 
 
-def nme_sc(vectors: Vectors) -> Labels:
-    """Spectral clustering tuned by the normalised maximum eigengap (Park et al., 2020)."""
+def nme_sc(vectors: Vectors, least: float = 0.0) -> Labels:
+    """Spectral clustering tuned by the normalised maximum eigengap (Park et al., 2020).
+
+    At least the share `least` of all is kept as neighbours: few neighbours tear short recordings to pieces.
+    """
     if len(vectors) < 4:
         return np.zeros(len(vectors), np.int64)
     affinity, best = vectors @ vectors.T, (np.inf, 1, np.zeros((len(vectors), 1)))
     nearest = np.argsort(-affinity, axis=1)
-    for kept in range(2, len(vectors) // 4 + 2):
+    first = max(2, round(least * len(vectors)))
+    for kept in range(first, max(first + 1, len(vectors) // 4 + 2)):
         table = np.zeros_like(affinity)
         np.put_along_axis(table, nearest[:, :kept], 1, axis=1)
         table = (table + table.T) / 2
