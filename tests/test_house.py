@@ -26,7 +26,7 @@ LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "progress"),
     ("artifacts",),
-    ("media", "engines", "subtitles", "models", "windows"),
+    ("media", "engines", "subtitles", "models", "windows", "alignment"),
     ("job",),
     ("stage",),
     ("stages",),
@@ -40,7 +40,7 @@ LAYERS = (
 
 MEDIA_LIBRARY = "av"
 HEAVY = ("torch", "av", "numpy", "onnxruntime", "ctranslate2", "faster_whisper", "huggingface_hub", "click")
-RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "hub", "asr", "cli")
+RUN_TIME_LAYERS = ("build", "base", "media", "array", "onnx", "hub", "asr", "align", "cli")
 SIZE_LIMIT_MB = 450
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from cp_whisperx.progress import Progress
 from cp_whisperx.stage import Tools
 from cp_whisperx.stages import asr
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, SpeechSpan, Word
+from scenes.voices import spoken
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ class DiesAfter(CountingTranscriber):
 @pytest.mark.parametrize("torn", [False, True])
 def test_a_killed_run_goes_on_behind_the_last_window(tmp_path: Path, samples: Samples, done_before: int,
                                                      torn: bool) -> None:
-    options = asr.Options()
+    options = asr.Options(align="off")
     undisturbed = asr.recognise(CountingTranscriber(), samples, TALK, options, tools(tmp_path / "one"))
     work = tmp_path / "two"
     with pytest.raises(Killed):
@@ -85,8 +87,91 @@ def test_a_killed_run_goes_on_behind_the_last_window(tmp_path: Path, samples: Sa
     assert not (work / "windows.jsonl").exists()
 
 
+class Rough(CountingTranscriber):
+    """Knows the line that is spoken, and its words as attention does: all a quarter of a second early."""
+
+    def __init__(self, text: str, onset_s: float, word_s: float) -> None:
+        super().__init__()
+        self.text, self.onset_s, self.word_s = text, onset_s, word_s
+
+    def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+        self.calls += 1
+        words = tuple(Word(max(0.0, self.onset_s + number * self.word_s - 0.25),
+                           self.onset_s + (number + 1) * self.word_s - 0.25, f" {word}", 0.9)
+                      for number, word in enumerate(self.text.split()))
+        return Heard((Segment(words[0].start, words[-1].end, self.text, words, -0.2, 0.0, 1.2),), "rough")
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Samples, Speech]:
+    """One line of the scenes' dialogue from 1.0 s on, four seconds later the same again."""
+    import wave
+
+    text, clip = next((line.text, clip) for line, clip in spoken(SAMPLE_RATE).items() if "Dahisar" in line.text)
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    voice = clip.samples[clip.onset:clip.end] * np.float32(0.1)
+    length_s = voice.size / SAMPLE_RATE
+    path = tmp_path_factory.mktemp("line") / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((np.concatenate([pause, voice, pause, pause, voice, pause]) * 32767).astype("<i2").tobytes())
+    spans = tuple(SpeechSpan(onset - 0.2, onset + length_s + 0.2, onset, onset + length_s, 0.9, 1.0)
+                  for onset in (1.0, 3.0 + length_s))
+    return text, Samples(path), Speech(spans=spans, frames="f.npy", frame_samples=512, speech_s=2 * length_s)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_english_words_are_aligned_with_the_sound(tmp_path: Path, line: tuple[str, Samples, Speech],
+                                                  threads: int) -> None:
+    text, samples, talk = line
+    length_s = talk.spans[0].offset - talk.spans[0].onset
+    words = len(text.split())
+    engine = Rough(text, 0.2, length_s / words)
+    facts = replace(tools(tmp_path / "w"), threads=threads)
+    transcript = asr.recognise(engine, samples, talk, asr.Options(), facts)
+    (segment,) = transcript.segments
+    assert [word.timing for word in segment.words] == ["aligned"] * words
+    assert facts.facts["word_times"] == f"{words} of {words} words aligned"
+    assert segment.start == talk.spans[0].onset and abs(segment.end - talk.spans[0].offset) < 0.1
+    rough = asr.recognise(engine, samples, talk, asr.Options(align="off"), tools(tmp_path / "off"))
+    assert [word.timing for word in rough.segments[0].words] == ["attention"] * words
+    assert rough.segments[0].end < talk.spans[0].offset - 0.2
+
+
+def test_a_run_killed_before_alignment_ends_with_the_same_times(tmp_path: Path,
+                                                                line: tuple[str, Samples, Speech]) -> None:
+    text, samples, talk = line
+    engine = Rough(text, 0.2, (talk.spans[0].offset - talk.spans[0].onset) / len(text.split()))
+    engine.window_s = 5.0
+    undisturbed = asr.recognise(engine, samples, talk, asr.Options(), tools(tmp_path / "one"))
+
+    class DiesAtTheSecond(Rough):
+        window_s = 5.0
+
+        def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+            if self.calls:
+                raise Killed
+            return super().transcribe(wave, language=language, task=task)
+
+    with pytest.raises(Killed):
+        asr.recognise(DiesAtTheSecond(text, engine.onset_s, engine.word_s), samples, talk, asr.Options(),
+                      tools(tmp_path / "two"))
+    again = asr.recognise(engine, samples, talk, asr.Options(), tools(tmp_path / "two"))
+    assert again.model_dump_json() == undisturbed.model_dump_json()
+    assert {word.timing for segment in again.segments for word in segment.words} == {"aligned"}
+
+
+def test_without_the_aligner_the_times_are_the_models_own(tmp_path: Path, samples: Samples,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asr.pocketsphinx, "available", lambda: False)
+    told = tools(tmp_path / "w")
+    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(), told)
+    assert {word.timing for segment in transcript.segments for word in segment.words} == {"attention"}
+    assert "not installed" in told.warnings[0]
+
+
 def test_words_are_in_the_spans_and_in_order(tmp_path: Path, samples: Samples) -> None:
-    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(), tools(tmp_path / "w"))
+    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(align="off"), tools(tmp_path / "w"))
     words = [word for segment in transcript.segments for word in segment.words]
     clock = 0.0
     for word in words:
@@ -107,10 +192,11 @@ class Babel(CountingTranscriber):
 
 
 VOTES: dict[str, tuple[asr.Options, tuple[dict[str, float], dict[str, float]], str, str]] = {
-    "the whole film outvotes its beginning": (asr.Options(), ({"en": 0.9}, {"hi": 0.8, "en": 0.1}), "hi", "voted"),
+    "the whole film outvotes its beginning": (
+        asr.Options(align="off"), ({"en": 0.9}, {"hi": 0.8, "en": 0.1}), "hi", "voted"),
     "Urdu counts for Hindi": (
-        asr.Options(), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
-    "asked for": (asr.Options(source="Tamil"), ({"en": 0.9}, {"en": 0.9}), "ta", "pinned"),
+        asr.Options(align="off"), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
+    "asked for": (asr.Options(source="Tamil", align="off"), ({"en": 0.9}, {"en": 0.9}), "ta", "pinned"),
 }
 
 
@@ -124,7 +210,7 @@ def test_language(tmp_path: Path, samples: Samples, name: str) -> None:
 def test_an_english_model_is_not_asked(tmp_path: Path, samples: Samples) -> None:
     engine = CountingTranscriber()
     engine.multilingual = False
-    transcript = asr.recognise(engine, samples, TALK, asr.Options(), tools(tmp_path / "w"))
+    transcript = asr.recognise(engine, samples, TALK, asr.Options(align="off"), tools(tmp_path / "w"))
     assert (transcript.language, transcript.spoken.how) == ("en", "model")
 
 
@@ -170,7 +256,7 @@ def test_what_a_model_cannot_do_is_said_at_once(name: str) -> None:
 
 def test_the_journal_holds_what_was_heard(tmp_path: Path, samples: Samples) -> None:
     with pytest.raises(Killed):
-        asr.recognise(DiesAfter(2), samples, TALK, asr.Options(), tools(tmp_path / "w"))
+        asr.recognise(DiesAfter(2), samples, TALK, asr.Options(align="off"), tools(tmp_path / "w"))
     lines = (tmp_path / "w" / "windows.jsonl").read_text().splitlines()
     assert json.loads(lines[0])["language"] == "en"
     assert len(lines) == 3

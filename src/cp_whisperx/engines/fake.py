@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from cp_whisperx.engines.protocols import Heard, Task
-from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
+from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -56,3 +56,29 @@ class CountingTranscriber:
             return Heard((), "fake")
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
+
+
+class SteadyAligner:
+    """Puts the words on the sound one behind the other, each `word_s` long, from `start_s` on; None if they do not fit.
+
+    A word without letters and digits is not pronounced.
+    """
+
+    language = "en"
+
+    def __init__(self, *, start_s: float = 0.0, word_s: float = 0.4) -> None:
+        self.start_s, self.word_s = start_s, word_s
+        self.asked: list[tuple[float, tuple[str, ...]]] = []
+
+    def align(self, wave: Waveform, words: Sequence[str]) -> tuple[Span | None, ...] | None:
+        length_s = wave.size / SAMPLE_RATE
+        self.asked.append((length_s, tuple(words)))
+        spans: list[Span | None] = []
+        clock = self.start_s
+        for word in words:
+            if not any(character.isalnum() for character in word):
+                spans.append(None)
+                continue
+            spans.append(Span(clock, clock + self.word_s))
+            clock += self.word_s
+        return tuple(spans) if clock <= length_s + 1e-6 else None

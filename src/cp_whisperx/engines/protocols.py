@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from cp_whisperx.timeline import Segment
+from cp_whisperx.timeline import Segment, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,4 +50,17 @@ class Transcriber(Protocol):
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
         """Words of one window of at most `window_s`. The same input gives the same result."""
+        ...
+
+
+class Aligner(Protocol):
+    language: str
+    """The one language that it knows, ISO 639-1."""
+
+    def align(self, wave: Waveform, words: Sequence[str]) -> tuple[Span | None, ...] | None:
+        """Where in the sound each of the written words is said, seconds from its start, in order.
+
+        None for a word that is not pronounced (a dash alone). None instead of the tuple if the words cannot be
+        found in the sound. The same input gives the same result, whatever was aligned before.
+        """
         ...

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import languages, publish
+from cp_whisperx import alignment, languages, publish
 from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, Speech, Transcript
+from cp_whisperx.engines import pocketsphinx
+from cp_whisperx.engines.alignment_workers import Workers
 from cp_whisperx.engines.faster_whisper import DOUBT_LOGPROB, LOOP_RATIO, WhisperTranscriber
 from cp_whisperx.engines.protocols import Heard, Task, Transcriber
 from cp_whisperx.errors import ConfigError
@@ -39,6 +43,8 @@ class Options(StageOptions):
     source: str | None = Field(None, description="Language spoken: hi, en…; empty: voted over the whole film")
     task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
+    align: Literal["auto", "off"] = Field(
+        "auto", description="Word times; auto: by forced alignment where the language is English; off: the model's own")
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
@@ -69,24 +75,54 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
     again = len(journal.heard)
-    for number, window in enumerate(windows):
-        if number >= again:
-            journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
-        done_s += window.speech_s
-        tools.progress(done_s, total_s)
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers(tools.threads)) if _alignable(vote, options, tools) else None
+        timed: list[Callable[[], tuple[Segment, ...]]] = []
+        for number, window in enumerate(windows):
+            if number >= again:
+                journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
+            timed.append(_timing(window, journal.heard[number].segments, samples, workers))
+            done_s += window.speech_s
+            tools.progress(done_s, total_s)
+        placed = [segment for window, segments in zip(windows, timed, strict=True)
+                  for segment in window.place(segments())]
     tools.facts["windows"] = f"{len(windows)} heard, {again} of them by an earlier run"
+    tools.facts["word_times"] = _share_aligned(placed)
     kept: list[Segment] = []
     dropped: list[Dropped] = []
-    for window, heard in zip(windows, journal.heard, strict=True):
-        for placed in window.place(heard.segments):
-            if reason := doubt(placed):
-                dropped.append(Dropped(start=placed.start, end=placed.end, text=placed.text, reason=reason))
-            else:
-                kept.append(placed)
+    for segment in placed:
+        if reason := doubt(segment):
+            dropped.append(Dropped(start=segment.start, end=segment.end, text=segment.text, reason=reason))
+        else:
+            kept.append(segment)
     for drop in dropped:
         tools.log.info(f"dropped at {drop.start:.1f} s ({drop.reason}): {drop.text}")
     journal.close()
     return _transcript(vote, options, _in_order(kept), dropped)
+
+
+def _alignable(vote: LanguageVote, options: Options, tools: Tools) -> bool:
+    if options.align == "off" or vote.language != "en":
+        return False
+    if not pocketsphinx.available():
+        tools.warn("word times are the model's own: pocketsphinx, which aligns them, is not installed")
+        return False
+    return True
+
+
+def _timing(window: Window, segments: tuple[Segment, ...], samples: Samples,
+            workers: Workers | None) -> Callable[[], tuple[Segment, ...]]:
+    """What gives the segments with their final times; aligned while the next window is heard."""
+    if workers is None or not segments:
+        return lambda: segments
+    # The sound is read when its turn comes: a resumed run has all its windows waiting here.
+    return workers.submit(lambda aligner: alignment.align(aligner, window.sound(samples), segments)).result
+
+
+def _share_aligned(segments: Sequence[Segment]) -> str:
+    words = [word for segment in segments for word in segment.words]
+    aligned = sum(word.timing == "aligned" for word in words)
+    return f"{aligned} of {len(words)} words aligned"
 
 
 def doubt(segment: Segment) -> str | None:
@@ -185,8 +221,7 @@ def _in_order(segments: Sequence[Segment]) -> list[Segment]:
     result = []
     for segment in segments:
         words = tuple(next(clean) for _ in segment.words)
-        result.append(Segment(words[0].start, words[-1].end, segment.text, words, segment.avg_logprob,
-                              segment.no_speech_prob, segment.compression_ratio))
+        result.append(replace(segment, start=words[0].start, end=words[-1].end, words=words))
     return result
 
 
@@ -198,12 +233,12 @@ def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment
 
 STAGE = Stage(
     name="asr",
-    version=1,
+    version=2,
     needs=(AudioTrack, Speech),
     makes=Transcript,
     options=Options,
     run=run,
-    image=ImageNeeds(layers=("base", "media", "array", "hub", "asr"), gpu=True, cuda_layers=("cuda",)),
+    image=ImageNeeds(layers=("base", "media", "array", "hub", "asr", "align"), gpu=True, cuda_layers=("cuda",)),
     resumes=True,
     models=lambda options: (options.model,),
 )
