@@ -24,7 +24,7 @@ ORDER = ("demux", "tmdb", "pre-ner", "silero-vad", "pyannote-vad", "diarization"
 
 LAYERS = (
     ("errors", "__init__"),
-    ("publish", "log", "timeline", "languages", "progress"),
+    ("publish", "log", "timeline", "languages", "scripts", "progress"),
     ("artifacts",),
     ("media", "engines", "subtitles", "models", "windows", "alignment"),
     ("job",),

@@ -80,13 +80,14 @@ def test_a_loop_is_decoded_again_without_repeats(models: ModelStore, monkeypatch
 
     def decode(wave: object, language: str, task: str, options: dict[str, Any]) -> tuple[Segment, ...]:
         asked.append(options)
-        ratio = 1.2 if options else 5.0
+        ratio = 1.2 if "no_repeat_ngram_size" in options else 5.0
         return (Segment(0.0, 1.0, "word", (Word(0.0, 1.0, " word", 0.9),), -0.3, 0.0, ratio),)
 
     monkeypatch.setattr(engine, "_decode", decode)
     heard = engine.transcribe(np.zeros(16_000, np.float32), language="en", task="transcribe")
     assert heard.attempt == "no-repeat"
-    assert asked == [options for _, options in faster_whisper._ATTEMPTS]
+    both = {"suppress_tokens": [-1], "initial_prompt": None}
+    assert asked == [both | options for _, options in faster_whisper._ATTEMPTS]
 
 
 def test_device_is_chosen_with_a_reason() -> None:

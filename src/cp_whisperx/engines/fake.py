@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.engines.protocols import ANY_SCRIPT, Heard, Task
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, Word
 
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class CountingTranscriber:
     def languages(self, wave: Waveform) -> dict[str, float]:
         return {self.language: 0.9, "fr": 0.1}
 
-    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
+                   prompt: str = "") -> Heard:
         self.calls += 1
         words = []
         for number in range(int(wave.size / SAMPLE_RATE / 0.5)):

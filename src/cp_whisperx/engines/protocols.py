@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Task = Literal["transcribe", "translate"]
 
+ANY_SCRIPT: frozenset[str] = frozenset()
+"""The empty set: nothing is forbidden."""
+
 
 class SpeechDetector(Protocol):
     frame_samples: int
@@ -48,8 +51,12 @@ class Transcriber(Protocol):
         """Probability of each language for the first `window_s` of the sound."""
         ...
 
-    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
-        """Words of one window of at most `window_s`. The same input gives the same result."""
+    def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
+                   prompt: str = "") -> Heard:
+        """Words of one window of at most `window_s`. The same input gives the same result.
+
+        `scripts` are those of cp_whisperx.scripts that may be written. `prompt` is taken for what was said before.
+        """
         ...
 
 
