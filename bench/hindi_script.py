@@ -36,11 +36,14 @@ from cp_whisperx.windows import Window, pack
 
 _PROMPT = "यह एक हिन्दी फ़िल्म की बातचीत है।"
 _HINDI = frozenset((scripts.DEVANAGARI,))
-_POLICIES: dict[str, tuple[frozenset[str], str]] = {
-    "no policy": (frozenset(), ""), "prompt": (frozenset(), _PROMPT), "lock": (_HINDI, ""),
-    "lock + prompt": (_HINDI, _PROMPT), "mixed": (_HINDI | {scripts.LATIN}, ""),
-}
-_REPEATS: dict[str, dict[str, Any]] = {"": {}, "ngram 4": {"no_repeat_ngram_size": 4}}
+_NO_REPEAT: dict[str, Any] = {"no_repeat_ngram_size": 4}
+_ROWS: tuple[tuple[str, frozenset[str], str, dict[str, Any]], ...] = (
+    ("lock", _HINDI, "", {}), ("lock + prompt", _HINDI, _PROMPT, {}),
+    ("lock", _HINDI, "", _NO_REPEAT), ("lock + prompt", _HINDI, _PROMPT, _NO_REPEAT),
+    ("no policy", frozenset(), "", {}), ("prompt", frozenset(), _PROMPT, {}),
+    ("mixed", _HINDI | {scripts.LATIN}, "", {}),
+    ("no policy", frozenset(), "", _NO_REPEAT), ("prompt", frozenset(), _PROMPT, _NO_REPEAT),
+)
 
 
 def clips(media: Path, work: Path) -> Iterator[tuple[str, str, Samples, tuple[Window, ...]]]:
@@ -76,29 +79,28 @@ def main() -> None:
     rows = []
     with TemporaryDirectory() as work:
         heard = list(clips(arguments.media, Path(work)))
-        for policy, (allowed, prompt) in _POLICIES.items():
-            for repeats, options in _REPEATS.items():
-                faster_whisper._ATTEMPTS = tuple((name, options | more) for name, more in attempts)
-                began = time.process_time()
-                told, references, logprobs, foreign = [], [], [], 0
-                for _, reference, samples, windows in heard:
-                    segments = [segment for window in windows for segment in engine.transcribe(
-                        window.sound(samples), language="hi", task="transcribe", scripts=allowed,
-                        prompt=prompt).segments]
-                    told.append(plain(" ".join(segment.text for segment in segments)))
-                    references.append(plain(reference))
-                    logprobs += [segment.avg_logprob for segment in segments]
-                    foreign += sum(bool(scripts.foreign(segment.text, allowed or _HINDI)) for segment in segments)
-                row = {"policy": policy, "repeats": repeats or "as usual",
-                       "cer": round(float(jiwer.cer(references, told)), 4),
-                       "wer": round(float(jiwer.wer(references, told)), 4),
-                       "segments_in_another_script": foreign, "segments": len(logprobs),
-                       "prompt_words_leaked": sum(text.count(word) for text in told for word in plain(prompt).split()
-                                                  if len(word) > 2) if prompt else 0,
-                       "logprob": round(float(np.mean(logprobs)), 3), "cpu_s": round(time.process_time() - began, 1)}
-                rows.append(row)
-                print(f"{policy:14} {row['repeats']:9} CER {row['cer']:.3f} WER {row['wer']:.3f} other script "
-                      f"{foreign}/{len(logprobs)} {row['cpu_s']} s", flush=True)
+        for policy, allowed, prompt, options in _ROWS:
+            faster_whisper._ATTEMPTS = tuple((name, options | more) for name, more in attempts)
+            began = time.process_time()
+            told, references, logprobs, foreign = [], [], [], 0
+            for _, reference, samples, windows in heard:
+                segments = [segment for window in windows for segment in engine.transcribe(
+                    window.sound(samples), language="hi", task="transcribe", scripts=allowed,
+                    prompt=prompt).segments]
+                told.append(plain(" ".join(segment.text for segment in segments)))
+                references.append(plain(reference))
+                logprobs += [segment.avg_logprob for segment in segments]
+                foreign += sum(bool(scripts.foreign(segment.text, allowed or _HINDI)) for segment in segments)
+            row = {"policy": policy, "repeats": "no 4 tokens" if options else "allowed",
+                   "cer": round(float(jiwer.cer(references, told)), 4),
+                   "wer": round(float(jiwer.wer(references, told)), 4),
+                   "segments_in_another_script": foreign, "segments": len(logprobs),
+                   "prompt_words_leaked": sum(text.count(word) for text in told for word in plain(prompt).split()
+                                              if len(word) > 2) if prompt else 0,
+                   "logprob": round(float(np.mean(logprobs)), 3), "cpu_s": round(time.process_time() - began, 1)}
+            rows.append(row)
+            print(f"{policy:14} {row['repeats']:11} CER {row['cer']:.3f} WER {row['wer']:.3f} other script "
+                  f"{foreign}/{len(logprobs)} {row['cpu_s']} s", flush=True)
     result = {"what": "Hindi: script lock, prompt, forbidden repeats", "model": arguments.model, "clips": len(heard),
               "prompt": _PROMPT, "date": datetime.date.today().isoformat(), "rows": rows,
               "machine": f"{platform.machine()}, {os.cpu_count()} CPUs", "python": platform.python_version()}

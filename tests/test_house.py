@@ -24,9 +24,9 @@ ORDER = ("demux", "tmdb", "pre-ner", "silero-vad", "pyannote-vad", "diarization"
 
 LAYERS = (
     ("errors", "__init__"),
-    ("publish", "log", "timeline", "languages", "scripts", "progress"),
+    ("publish", "log", "timeline", "languages", "scripts", "romanise", "progress"),
     ("artifacts",),
-    ("media", "engines", "subtitles", "models", "windows", "alignment"),
+    ("media", "engines", "subtitles", "models", "windows", "alignment", "writing"),
     ("job",),
     ("stage",),
     ("stages",),

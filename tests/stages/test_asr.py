@@ -10,7 +10,7 @@ import pytest
 
 from cp_whisperx import log as logs
 from cp_whisperx.artifacts import Speech
-from cp_whisperx.engines.fake import CountingTranscriber
+from cp_whisperx.engines.fake import CountingTranscriber, TextTranscriber
 from cp_whisperx.engines.protocols import Heard, Task
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.media.samples import Samples
@@ -60,10 +60,10 @@ class DiesAfter(CountingTranscriber):
         super().__init__()
         self.windows = windows
 
-    def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
         if self.calls == self.windows:
             raise Killed
-        return super().transcribe(wave, language=language, task=task)
+        return super().transcribe(wave, language=language, task=task, **manner)
 
 
 @pytest.mark.parametrize("done_before", [0, 1, 3, 5])
@@ -94,7 +94,7 @@ class Rough(CountingTranscriber):
         super().__init__()
         self.text, self.onset_s, self.word_s = text, onset_s, word_s
 
-    def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
         self.calls += 1
         words = tuple(Word(max(0.0, self.onset_s + number * self.word_s - 0.25),
                            self.onset_s + (number + 1) * self.word_s - 0.25, f" {word}", 0.9)
@@ -148,10 +148,10 @@ def test_a_run_killed_before_alignment_ends_with_the_same_times(tmp_path: Path,
     class DiesAtTheSecond(Rough):
         window_s = 5.0
 
-        def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+        def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
             if self.calls:
                 raise Killed
-            return super().transcribe(wave, language=language, task=task)
+            return super().transcribe(wave, language=language, task=task, **manner)
 
     with pytest.raises(Killed):
         asr.recognise(DiesAtTheSecond(text, engine.onset_s, engine.word_s), samples, talk, asr.Options(),
@@ -218,6 +218,25 @@ def test_translation_is_english_text_of_another_language(tmp_path: Path, samples
     transcript = asr.recognise(CountingTranscriber(language="hi"), samples, TALK, asr.Options(task="translate"),
                                tools(tmp_path / "w"))
     assert (transcript.language, transcript.spoken.language) == ("en", "hi")
+
+
+SCRIPTS: dict[str, tuple[asr.Options, tuple[str, ...], str, str, int]] = {
+    "Hindi": (asr.Options(source="hi"), ("یہ ٹھیک", "यह ठीक"), "यह ठीक", "Deva", 0),
+    "Hindi in Roman letters": (asr.Options(source="hi", script="roman"), ("यह ठीक",), "yah theek", "Latn", 0),
+    "a noisy window of an English film": (
+        asr.Options(source="en", align="off"), ("Спасибо", "thank you"), "thank you", "Latn", 6),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_text_is_in_the_script_of_the_film(tmp_path: Path, samples: Samples, name: str) -> None:
+    options, texts, expected, script, heard_again = SCRIPTS[name]
+    transcript = asr.recognise(TextTranscriber(*texts), samples, TALK, options, tools(tmp_path / "w"))
+    assert {segment.text for segment in transcript.segments} == {expected}
+    assert transcript.script == script
+    assert len(transcript.decisions) == heard_again
+    for decision in transcript.decisions:
+        assert (decision.before, decision.after, decision.reason) == (texts[0], texts[1], "another script")
 
 
 DOUBTS = {

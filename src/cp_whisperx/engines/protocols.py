@@ -40,6 +40,8 @@ class Heard:
     segments: tuple[Segment, ...]
     attempt: str
     """Name of the decoding attempt that was kept."""
+    refused: tuple[Segment, ...] = ()
+    """What a first decoding had in a script that the text is not in."""
 
 
 class Transcriber(Protocol):

@@ -7,7 +7,7 @@ and since windows do not depend on each other it ends with the same transcript.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -16,7 +16,8 @@ from typing import Literal
 from pydantic import Field, TypeAdapter
 
 from cp_whisperx import alignment, languages, publish
-from cp_whisperx.artifacts import AudioTrack, Dropped, LanguageVote, Speech, Transcript
+from cp_whisperx import writing as writings
+from cp_whisperx.artifacts import AudioTrack, Decision, Dropped, LanguageVote, Speech, Transcript
 from cp_whisperx.engines import pocketsphinx
 from cp_whisperx.engines.alignment_workers import Workers
 from cp_whisperx.engines.faster_whisper import DOUBT_LOGPROB, LOOP_RATIO, WhisperTranscriber
@@ -42,6 +43,8 @@ class Options(StageOptions):
     model: str = Field("base", description="A model of the catalogue, or a folder with one in CTranslate2 form")
     source: str | None = Field(None, description="Language spoken: hi, en…; empty: voted over the whole film")
     task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
+    script: writings.Policy = Field(
+        "auto", description="Of Hindi and its like: devanagari, roman, or mixed, as it comes; auto: devanagari")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
     align: Literal["auto", "off"] = Field(
         "auto", description="Word times; auto: by forced alignment where the language is English; off: the model's own")
@@ -72,6 +75,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
     tools.log.info(_vote_text(vote))
     if vote.language not in ("en", "und") and options.model in _WEAK:
         tools.warn(f"the model {options.model} is weak in {_name(vote.language)}: use --model medium or larger")
+    writing = writings.writing(vote.language, options.task, options.script)
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
     again = len(journal.heard)
@@ -80,7 +84,8 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
         timed: list[Callable[[], tuple[Segment, ...]]] = []
         for number, window in enumerate(windows):
             if number >= again:
-                journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
+                journal.add(writings.hear(engine, window.sound(samples), language=vote.language, task=options.task,
+                                          writing=writing))
             timed.append(_timing(window, journal.heard[number].segments, samples, workers))
             done_s += window.speech_s
             tools.progress(done_s, total_s)
@@ -95,10 +100,17 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
             dropped.append(Dropped(start=segment.start, end=segment.end, text=segment.text, reason=reason))
         else:
             kept.append(segment)
+    decisions = [decision for window, heard in zip(windows, journal.heard, strict=True)
+                 for decision in _decisions(window, heard, placed)]
+    for decision in decisions:
+        tools.log.info(f"heard again at {decision.start:.1f} s ({decision.reason}): {decision.before}")
+    if writing.roman:
+        kept = [writings.romanised(segment) for segment in kept]
     for drop in dropped:
         tools.log.info(f"dropped at {drop.start:.1f} s ({drop.reason}): {drop.text}")
     journal.close()
-    return _transcript(vote, options, _in_order(kept), dropped)
+    made = _transcript(vote, options, _in_order(kept), dropped)
+    return made.model_copy(update={"script": writing.script, "decisions": tuple(decisions)})
 
 
 def _alignable(vote: LanguageVote, options: Options, tools: Tools) -> bool:
@@ -117,6 +129,12 @@ def _timing(window: Window, segments: tuple[Segment, ...], samples: Samples,
         return lambda: segments
     # The sound is read when its turn comes: a resumed run has all its windows waiting here.
     return workers.submit(lambda aligner: alignment.align(aligner, window.sound(samples), segments)).result
+
+
+def _decisions(window: Window, heard: Heard, placed: Sequence[Segment]) -> Iterator[Decision]:
+    for segment in window.place(heard.refused):
+        after = " ".join(other.text for other in placed if other.overlap(segment) > 0)
+        yield Decision(start=segment.start, end=segment.end, before=segment.text, after=after, reason="another script")
 
 
 def _share_aligned(segments: Sequence[Segment]) -> str:
