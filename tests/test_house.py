@@ -26,7 +26,7 @@ LAYERS = (
     ("errors", "__init__"),
     ("publish", "log", "timeline", "languages", "scripts", "romanise", "progress"),
     ("artifacts",),
-    ("media", "engines", "subtitles", "models", "windows", "alignment", "writing"),
+    ("media", "engines", "subtitles", "models", "windows", "alignment", "carrying", "writing"),
     ("job",),
     ("stage",),
     ("stages",),

@@ -220,6 +220,38 @@ def test_translation_is_english_text_of_another_language(tmp_path: Path, samples
     assert (transcript.language, transcript.spoken.language) == ("en", "hi")
 
 
+class Interpreter(Rough):
+    """Hears the line as `Rough` does, and a translation of three words that is spread over all of the window."""
+
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
+        if task == "transcribe":
+            return super().transcribe(wave, language=language, task=task, **manner)
+        self.calls += 1
+        end = wave.size / SAMPLE_RATE
+        words = tuple(Word(end * number / 3, end * (number + 1) / 3, text, 0.9)
+                      for number, text in enumerate((" Where", " is", " Gurpreet?")))
+        return Heard((Segment(0.0, end, "Where is Gurpreet?", words, -0.2, 0.0, 1.2),), "fake")
+
+
+def test_a_translation_has_the_times_of_the_words_spoken(tmp_path: Path, line: tuple[str, Samples, Speech]) -> None:
+    """The first line is spoken and the second is not, as far as the transcription knows: no word lies in it."""
+    _, samples, talk = line
+    length_s = talk.spans[0].offset - talk.spans[0].onset
+    text = "गुरप्रीत कहाँ है"
+    engine = Interpreter(text, 0.45, length_s / 3)
+    options = asr.Options(source="hi", task="translate")
+    transcript = asr.recognise(engine, samples, talk, options, tools(tmp_path / "w"))
+    words = [word for segment in transcript.segments for word in segment.words]
+    assert [word.text for word in words] == [" Where", " is", " Gurpreet?"]
+    assert {word.timing for word in words} == {"carried"}
+    assert words[0].start == talk.spans[0].onset and words[-1].end <= talk.spans[0].offset + 0.01
+    assert (transcript.language, transcript.script, engine.calls) == ("en", "Latn", 2)
+    rough = asr.recognise(engine, samples, talk, asr.Options(source="hi", task="translate", align="off"),
+                          tools(tmp_path / "off"))
+    assert rough.segments[0].end > talk.spans[1].onset
+    assert engine.calls == 3
+
+
 SCRIPTS: dict[str, tuple[asr.Options, tuple[str, ...], str, str, int]] = {
     "Hindi": (asr.Options(source="hi"), ("یہ ٹھیک", "यह ठीक"), "यह ठीक", "Deva", 0),
     "Hindi in Roman letters": (asr.Options(source="hi", script="roman"), ("यह ठीक",), "yah theek", "Latn", 0),

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import alignment, languages, publish
+from cp_whisperx import alignment, carrying, languages, publish
 from cp_whisperx import writing as writings
 from cp_whisperx.artifacts import AudioTrack, Decision, Dropped, LanguageVote, Speech, Transcript
 from cp_whisperx.engines import pocketsphinx
@@ -29,6 +29,9 @@ from cp_whisperx.models.store import is_path
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import Segment, monotone
 from cp_whisperx.windows import Window, pack, spread
+
+if TYPE_CHECKING:
+    from cp_whisperx.engines.protocols import Waveform
 
 _JOURNAL = "windows.jsonl"
 _NO_SPEECH_PROB = 0.6
@@ -47,7 +50,8 @@ class Options(StageOptions):
         "auto", description="Of Hindi and its like: devanagari, roman, or mixed, as it comes; auto: devanagari")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
     align: Literal["auto", "off"] = Field(
-        "auto", description="Word times; auto: by forced alignment where the language is English; off: the model's own")
+        "auto", description="Word times; auto: English by forced alignment, translations from the words spoken "
+                            "(each window is then heard twice); off: the model's own")
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
@@ -84,8 +88,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
         timed: list[Callable[[], tuple[Segment, ...]]] = []
         for number, window in enumerate(windows):
             if number >= again:
-                journal.add(writings.hear(engine, window.sound(samples), language=vote.language, task=options.task,
-                                          writing=writing))
+                journal.add(_hear(engine, window.sound(samples), vote.language, options))
             timed.append(_timing(window, journal.heard[number].segments, samples, workers))
             done_s += window.speech_s
             tools.progress(done_s, total_s)
@@ -111,6 +114,17 @@ def recognise(engine: Transcriber, samples: Samples, speech: Speech, options: Op
     journal.close()
     made = _transcript(vote, options, _in_order(kept), dropped)
     return made.model_copy(update={"script": writing.script, "decisions": tuple(decisions)})
+
+
+def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options) -> Heard:
+    """One window as it is to be written; a translation with the times of the words that it translates."""
+    heard = writings.hear(engine, sound, language=language, task=options.task,
+                          writing=writings.writing(language, options.task, options.script))
+    if options.task == "transcribe" or language == "en" or options.align == "off" or not heard.segments:
+        return heard
+    spoken = writings.hear(engine, sound, language=language, task="transcribe",
+                           writing=writings.writing(language, "transcribe", "auto"))
+    return replace(heard, segments=carrying.carry(heard.segments, spoken.segments))
 
 
 def _alignable(vote: LanguageVote, options: Options, tools: Tools) -> bool:
