@@ -37,13 +37,11 @@ from cp_whisperx.windows import Window, pack
 _PROMPT = "यह एक हिन्दी फ़िल्म की बातचीत है।"
 _HINDI = frozenset((scripts.DEVANAGARI,))
 _NO_REPEAT: dict[str, Any] = {"no_repeat_ngram_size": 4}
-_ROWS: tuple[tuple[str, frozenset[str], str, dict[str, Any]], ...] = (
-    ("lock", _HINDI, "", {}), ("lock + prompt", _HINDI, _PROMPT, {}),
-    ("lock", _HINDI, "", _NO_REPEAT), ("lock + prompt", _HINDI, _PROMPT, _NO_REPEAT),
-    ("no policy", frozenset(), "", {}), ("prompt", frozenset(), _PROMPT, {}),
-    ("mixed", _HINDI | {scripts.LATIN}, "", {}),
-    ("no policy", frozenset(), "", _NO_REPEAT), ("prompt", frozenset(), _PROMPT, _NO_REPEAT),
-)
+_POLICIES: dict[str, tuple[frozenset[str], str]] = {
+    "lock": (_HINDI, ""), "lock + prompt": (_HINDI, _PROMPT), "no policy": (frozenset(), ""),
+    "prompt": (frozenset(), _PROMPT), "mixed": (_HINDI | {scripts.LATIN}, ""),
+}
+_REPEATS: dict[str, dict[str, Any]] = {"allowed": {}, "no 4 tokens": {"no_repeat_ngram_size": 4}}
 
 
 def clips(media: Path, work: Path) -> Iterator[tuple[str, str, Samples, tuple[Window, ...]]]:
@@ -71,6 +69,8 @@ def main() -> None:
                                      epilog="example: python bench/hindi_script.py ../shared/media")
     parser.add_argument("media", type=Path, help="folder of the shared test media")
     parser.add_argument("--model", default="base")
+    parser.add_argument("--policies", default=",".join(_POLICIES), help="rows to measure, with commas between")
+    parser.add_argument("--repeats", default="allowed", choices=tuple(_REPEATS))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     engine = WhisperTranscriber(ModelStore().path(arguments.model), device="cpu", threads=1, beam_size=5,
@@ -79,7 +79,9 @@ def main() -> None:
     rows = []
     with TemporaryDirectory() as work:
         heard = list(clips(arguments.media, Path(work)))
-        for policy, allowed, prompt, options in _ROWS:
+        for policy in arguments.policies.split(","):
+            allowed, prompt = _POLICIES[policy]
+            options = _REPEATS[arguments.repeats]
             faster_whisper._ATTEMPTS = tuple((name, options | more) for name, more in attempts)
             began = time.process_time()
             told, references, logprobs, foreign = [], [], [], 0
@@ -91,7 +93,7 @@ def main() -> None:
                 references.append(plain(reference))
                 logprobs += [segment.avg_logprob for segment in segments]
                 foreign += sum(bool(scripts.foreign(segment.text, allowed or _HINDI)) for segment in segments)
-            row = {"policy": policy, "repeats": "no 4 tokens" if options else "allowed",
+            row = {"policy": policy, "repeats": arguments.repeats,
                    "cer": round(float(jiwer.cer(references, told)), 4),
                    "wer": round(float(jiwer.wer(references, told)), 4),
                    "segments_in_another_script": foreign, "segments": len(logprobs),
@@ -101,11 +103,16 @@ def main() -> None:
             rows.append(row)
             print(f"{policy:14} {row['repeats']:11} CER {row['cer']:.3f} WER {row['wer']:.3f} other script "
                   f"{foreign}/{len(logprobs)} {row['cpu_s']} s", flush=True)
-    result = {"what": "Hindi: script lock, prompt, forbidden repeats", "model": arguments.model, "clips": len(heard),
-              "prompt": _PROMPT, "date": datetime.date.today().isoformat(), "rows": rows,
-              "machine": f"{platform.machine()}, {os.cpu_count()} CPUs", "python": platform.python_version()}
     arguments.out.mkdir(parents=True, exist_ok=True)
     path = arguments.out / f"hindi-script-{time.strftime('%Y-%m-%d')}.json"
+    # Rows of another call on the same day stay, so that a row can be measured again by itself.
+    kept = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    measured = {(row["policy"], row["repeats"]) for row in rows}
+    rows += [row for row in kept if (row["policy"], row["repeats"]) not in measured]
+    result = {"what": "Hindi: script lock, prompt, forbidden repeats", "model": arguments.model, "clips": len(heard),
+              "prompt": _PROMPT, "date": datetime.date.today().isoformat(),
+              "rows": sorted(rows, key=lambda row: row["cer"]),
+              "machine": f"{platform.machine()}, {os.cpu_count()} CPUs", "python": platform.python_version()}
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(path)
 

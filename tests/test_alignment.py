@@ -27,8 +27,14 @@ CASES: dict[str, tuple[list[tuple[float, float]], list[Span | None], list[tuple[
         [(0.3, 0.6), (0.6, 1.0)], [Span(0.5, 0.7), Span(0.72, 1.1)],
         [(0.5, 0.7, "aligned"), (0.72, 1.1, "aligned")]),
     "a word that jumps away keeps attention's": (
-        [(1.0, 1.3), (3.0, 3.3), (3.4, 3.8)], [Span(1.1, 1.3), Span(1.4, 3.3), Span(3.45, 3.8)],
+        [(1.0, 1.3), (3.0, 3.3), (3.4, 3.8)], [Span(1.1, 1.3), Span(1.4, 1.9), Span(3.45, 3.8)],
         [(1.1, 1.3, "aligned"), (3.0, 3.3, "attention"), (3.45, 3.8, "aligned")]),
+    "its end alone may vouch for it": (
+        [(1.0, 1.3), (1.3, 3.3), (3.4, 3.8)], [Span(1.1, 1.3), Span(2.9, 3.3), Span(3.45, 3.8)],
+        [(1.1, 1.3, "aligned"), (2.9, 3.3, "aligned"), (3.45, 3.8, "aligned")]),
+    "a word that has swallowed another is not believed": (
+        [(1.0, 1.3), (3.0, 3.5)], [Span(1.1, 1.3), Span(1.4, 3.5)],
+        [(1.1, 1.3, "aligned"), (3.0, 3.5, "attention")]),
     "what is not pronounced keeps attention's": (
         [(1.0, 1.3), (1.3, 1.4), (1.5, 1.8)], [Span(1.1, 1.25), None, Span(1.5, 1.9)],
         [(1.1, 1.25, "aligned"), (1.3, 1.4, "attention"), (1.5, 1.9, "aligned")]),
@@ -53,8 +59,9 @@ def test_two_methods_check_each_other(name: str) -> None:
 
 
 def test_confidence_falls_with_the_distance_of_the_two() -> None:
-    near, far = merged(words((1.0, 1.3), (2.0, 2.3)), [Span(1.0, 1.2), Span(2.0 + APART_S / 2, 2.8)])
-    assert (near.confidence, far.confidence) == (1.0, 0.5)
+    near, half, end = merged(words((1.0, 1.3), (2.0, 2.3), (3.0, 3.5)),
+                             [Span(1.0, 1.2), Span(2.0 + APART_S / 2, 2.8), Span(3.2, 3.5)])
+    assert (near.confidence, half.confidence, end.confidence) == (1.0, 0.5, 1.0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 30), st.floats(0, 2), st.one_of(st.none(), st.floats(0, 1)), st.floats(0, 1)),

@@ -15,14 +15,18 @@ from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, Word, ms
 if TYPE_CHECKING:
     from cp_whisperx.engines.protocols import Aligner, Waveform
 
-APART_S = 0.7
-"""Starts further apart than this contradict each other."""
+APART_S = 0.3
+"""Two times of a word whose starts and whose ends are both further apart than this contradict each other. One of them
+is enough: attention gives a word the silence before it, and then only its end says where it is."""
 
 _MARGIN_S = 0.4
 """Sound around a segment that is aligned by itself."""
 
 _SHORTEST_S = 0.03
 """A word has at least one phone, and a phone three frames of 10 ms."""
+
+_LONGEST_S = 2.0
+"""A word that seems longer has swallowed what was not heard, or music."""
 
 
 def align(aligner: Aligner, wave: Waveform, segments: Sequence[Segment]) -> tuple[Segment, ...]:
@@ -63,16 +67,16 @@ def _spans(aligner: Aligner, wave: Waveform, words: Sequence[Word], shift_s: flo
 def merged(words: Sequence[Word], spans: Sequence[Span | None]) -> list[Word]:
     """Each word with the times to be believed; they never run backwards. `spans` are the aligned times.
 
-    `confidence` says how near the two methods are: 1 at the same start, 0 at APART_S.
+    `confidence` says how near the two methods are: 1 at the same start or end, 0 at APART_S.
     """
     result: list[Word] = []
     position = 0
     while position < len(words):
         span = spans[position]
         if span is not None and _agree(words[position], span):
-            apart = abs(words[position].start - span.start)
+            near = 1 - _apart(words[position], span) / APART_S
             result.append(replace(words[position], start=span.start, end=span.end, timing="aligned",
-                                  confidence=round(1 - apart / APART_S, 2)))
+                                  confidence=round(near, 2)))
             position += 1
             continue
         last = position
@@ -86,7 +90,11 @@ def merged(words: Sequence[Word], spans: Sequence[Span | None]) -> list[Word]:
 
 
 def _agree(word: Word, span: Span) -> bool:
-    return abs(word.start - span.start) < APART_S and span.duration >= _SHORTEST_S
+    return _apart(word, span) < APART_S and _SHORTEST_S <= span.duration <= _LONGEST_S
+
+
+def _apart(word: Word, span: Span) -> float:
+    return min(abs(word.start - span.start), abs(word.end - span.end))
 
 
 def _squeezed(words: Sequence[Word], room: Span) -> list[Word]:
