@@ -76,7 +76,6 @@ def main() -> None:
     engine = WhisperTranscriber(ModelStore().path(arguments.model), device="cpu", threads=1, beam_size=5,
                                 log=log.get("bench"))
     attempts = faster_whisper._ATTEMPTS
-    rows = []
     with TemporaryDirectory() as work:
         heard = list(clips(arguments.media, Path(work)))
         for policy in arguments.policies.split(","):
@@ -100,18 +99,20 @@ def main() -> None:
                    "prompt_words_leaked": sum(text.count(word) for text in told for word in plain(prompt).split()
                                               if len(word) > 2) if prompt else 0,
                    "logprob": round(float(np.mean(logprobs)), 3), "cpu_s": round(time.process_time() - began, 1)}
-            rows.append(row)
             print(f"{policy:14} {row['repeats']:11} CER {row['cer']:.3f} WER {row['wer']:.3f} other script "
                   f"{foreign}/{len(logprobs)} {row['cpu_s']} s", flush=True)
-    arguments.out.mkdir(parents=True, exist_ok=True)
-    path = arguments.out / f"hindi-script-{time.strftime('%Y-%m-%d')}.json"
-    # Rows of another call on the same day stay, so that a row can be measured again by itself.
+            _write(arguments.out, arguments.model, len(heard), row)
+
+
+def _write(out: Path, model: str, count: int, row: dict[str, Any]) -> None:
+    """Adds a row, or measures it again; rows of other calls on the same day stay."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / f"hindi-script-{time.strftime('%Y-%m-%d')}.json"
     kept = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
-    measured = {(row["policy"], row["repeats"]) for row in rows}
-    rows += [row for row in kept if (row["policy"], row["repeats"]) not in measured]
-    result = {"what": "Hindi: script lock, prompt, forbidden repeats", "model": arguments.model, "clips": len(heard),
+    rows = [row, *(other for other in kept if (other["policy"], other["repeats"]) != (row["policy"], row["repeats"]))]
+    result = {"what": "Hindi: script lock, prompt, forbidden repeats", "model": model, "clips": count,
               "prompt": _PROMPT, "date": datetime.date.today().isoformat(),
-              "rows": sorted(rows, key=lambda row: row["cer"]),
+              "rows": sorted(rows, key=lambda row: (row["cer"], row["policy"])),
               "machine": f"{platform.machine()}, {os.cpu_count()} CPUs", "python": platform.python_version()}
     path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(path)
