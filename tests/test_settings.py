@@ -60,9 +60,8 @@ def test_hyphens_underscores_and_case_are_one(table: str, name: str, flag: str) 
 def test_layers_meet_in_one_table() -> None:
     config("[stages.asr]\nmodel = 'small'\nsource = 'hi'")
     chosen = load({"stages.asr.task": "translate"}, environment={"CP_WHISPERX__STAGES__ASR__BEAM_SIZE": "1"})
-    asr = chosen.stage_options["asr"]
-    assert {name: asr[name] for name in ("model", "source", "task", "beam_size")} == {
-        "model": "small", "source": "hi", "task": "translate", "beam_size": 1}
+    asked = {"model": "small", "source": "hi", "task": "translate", "beam_size": 1}
+    assert asked.items() <= chosen.stage_options["asr"].items()
 
 
 def test_an_empty_variable_is_none() -> None:

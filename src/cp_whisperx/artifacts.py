@@ -228,8 +228,21 @@ class Dropped(Frozen):
     hearing: Literal[1, 2] = 1
 
 
+class Decision(Frozen):
+    """Text that was heard again because it contradicted the film: `before` and what came instead, `after`."""
+
+    start: float
+    end: float
+    before: str
+    after: str
+    reason: str
+
+
 class Transcript(Artifact):
-    """Segments with words, in sample time. `language` is that of the text; `spoken` that of the sound."""
+    """Segments with words, in sample time. `language` is that of the text; `spoken` that of the sound.
+
+    `script` is the ISO 15924 code of the text (Deva, Latn); empty where it may hold several or another.
+    """
 
     stage: ClassVar[str] = "asr"
     language: str
@@ -242,6 +255,8 @@ class Transcript(Artifact):
     """Speech, as the detector has it, that got no words in either hearing."""
     songs: tuple[Song, ...] = ()
     """Sections whose words are sung."""
+    script: str = ""
+    decisions: tuple[Decision, ...] = ()
 
 
 class NameChange(Frozen):

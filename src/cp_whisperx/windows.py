@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cp_whisperx.media.samples import Samples
@@ -68,8 +68,7 @@ class Window:
                 position = self._span_of(word)
                 words.append(self._in_span(word, position, first=position not in seen))
                 seen.add(position)
-            placed.append(Segment(words[0].start, words[-1].end, segment.text, tuple(words), segment.avg_logprob,
-                                  segment.no_speech_prob, segment.compression_ratio))
+            placed.append(replace(segment, start=words[0].start, end=words[-1].end, words=tuple(words)))
         return tuple(placed)
 
     def _span_of(self, word: Word) -> int:
@@ -97,7 +96,7 @@ class Window:
             start = span.onset
         # The offset is late rather than early (the detector holds on), so it bounds words and never drags them.
         end = min(max(word.end + shift, start), max(span.offset, start))
-        return Word(ms(start), ms(end), word.text, word.probability)
+        return replace(word, start=ms(start), end=ms(end))
 
 
 def pack(spans: Sequence[SpeechSpan], longest_s: float) -> tuple[Window, ...]:

@@ -39,6 +39,26 @@ def test_words_have_times_and_repeat_exactly(models: ModelStore, shared_media: P
     assert engine.transcribe(sound, language="en", task="transcribe") == heard
 
 
+@pytest.mark.media
+def test_a_lock_keeps_the_decoder_in_a_script(models: ModelStore, shared_media: Path, tmp_path: Path) -> None:
+    from cp_whisperx import scripts
+    from cp_whisperx.media import decode
+    from cp_whisperx.media.samples import Samples
+
+    engine = WhisperTranscriber(models.path("base"), device="cpu", threads=2, beam_size=1, log=LOG)
+    decode.extract(shared_media / "hindi" / "stories" / "1102_098.wav", 0, tmp_path / "audio.wav")
+    samples = Samples(tmp_path / "audio.wav")
+    sound = samples.slice(0, len(samples))
+    locked, latin = (
+        " ".join(segment.text for segment in engine.transcribe(
+            sound, language="hi", task="transcribe", scripts=allowed).segments)
+        for allowed in (frozenset((scripts.DEVANAGARI,)), frozenset((scripts.LATIN,))))
+    assert scripts.counted(locked)[scripts.DEVANAGARI] > 10
+    assert not scripts.foreign(locked, frozenset((scripts.DEVANAGARI,)))
+    assert scripts.counted(latin)[scripts.LATIN] > 10
+    assert not scripts.foreign(latin, frozenset((scripts.LATIN,)))
+
+
 def test_a_gpu_that_fails_is_given_up_for_the_cpu(models: ModelStore, monkeypatch: pytest.MonkeyPatch,
                                                   caplog: pytest.LogCaptureFixture) -> None:
     """No GPU is needed for this: CTranslate2 without one refuses CUDA just as a missing library makes it do."""
@@ -80,13 +100,14 @@ def test_a_loop_is_decoded_again_without_repeats(models: ModelStore, monkeypatch
 
     def decode(wave: object, language: str, task: str, options: dict[str, Any]) -> tuple[Segment, ...]:
         asked.append(options)
-        ratio = 1.2 if options else 5.0
+        ratio = 1.2 if "no_repeat_ngram_size" in options else 5.0
         return (Segment(0.0, 1.0, "word", (Word(0.0, 1.0, " word", 0.9),), -0.3, 0.0, ratio),)
 
     monkeypatch.setattr(engine, "_decode", decode)
     heard = engine.transcribe(np.zeros(16_000, np.float32), language="en", task="transcribe")
     assert heard.attempt == "no-repeat"
-    assert asked == [options for _, options in faster_whisper._ATTEMPTS]
+    both = {"suppress_tokens": [-1], "initial_prompt": None}
+    assert asked == [both | options for _, options in faster_whisper._ATTEMPTS]
 
 
 def test_device_is_chosen_with_a_reason() -> None:

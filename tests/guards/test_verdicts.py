@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cp_whisperx.artifacts import AudioTrack, SpeakerActivity, Speech, Transcript
+from cp_whisperx.artifacts import AudioTrack, Glossary, SpeakerActivity, Speech, Transcript
 from cp_whisperx.engines.fake import SteadySound
 from cp_whisperx.guards.verdicts import decide
 from cp_whisperx.media.samples import Samples
@@ -91,6 +91,7 @@ def hear(film: Path, folder: Path, model: str, store: ModelStore) -> Transcript:
         return replace(common, work=folder / stage)
 
     made: Any = Made(folder)
+    made[Glossary] = Glossary(names=())
     made[AudioTrack] = demux.run(made, demux.Options(shots="off"), tools("demux"))
     made[Speech] = silero_vad.run(made, silero_vad.Options(), tools("silero-vad"))
     made[SpeakerActivity] = pyannote_vad.run(made, pyannote_vad.Options(), tools("pyannote-vad"))

@@ -10,7 +10,7 @@ import pytest
 
 from cp_whisperx import log as logs
 from cp_whisperx.artifacts import SpeakerActivity
-from cp_whisperx.engines.fake import CountingTranscriber, SteadySound
+from cp_whisperx.engines.fake import CountingTranscriber, SteadySound, TextTranscriber
 from cp_whisperx.engines.protocols import Heard, Task
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.media.samples import Samples
@@ -19,6 +19,7 @@ from cp_whisperx.progress import Progress
 from cp_whisperx.stage import Tools
 from cp_whisperx.stages import asr
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, SpeechSpan, Word
+from scenes.voices import spoken
 
 
 @pytest.fixture
@@ -61,17 +62,17 @@ class DiesAfter(CountingTranscriber):
         super().__init__()
         self.windows = windows
 
-    def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
         if self.calls == self.windows:
             raise Killed
-        return super().transcribe(wave, language=language, task=task)
+        return super().transcribe(wave, language=language, task=task, **manner)
 
 
 @pytest.mark.parametrize("done_before", [0, 1, 3, 5])
 @pytest.mark.parametrize("torn", [False, True])
 def test_a_killed_run_goes_on_behind_the_last_window(tmp_path: Path, samples: Samples, done_before: int,
                                                      torn: bool) -> None:
-    options = asr.Options()
+    options = asr.Options(align="off")
     undisturbed = asr.recognise(CountingTranscriber(), samples, TALK, options, tools(tmp_path / "one"), SURE)
     work = tmp_path / "two"
     with pytest.raises(Killed):
@@ -88,8 +89,100 @@ def test_a_killed_run_goes_on_behind_the_last_window(tmp_path: Path, samples: Sa
     assert not (work / "windows.jsonl").exists()
 
 
+OFF = asr.Options(align="off")
+UNALIGNED = asr.Options(align="off", second_hearing=False)
+ALONE = asr.Options(second_hearing=False)
+"""For engines that know one line and say it wherever they are asked."""
+
+
+Line = tuple[str, Samples, SpeakerActivity]
+
+
+class Rough(CountingTranscriber):
+    """Knows the line that is spoken, and its words as attention does: all a quarter of a second early."""
+
+    def __init__(self, text: str, onset_s: float, word_s: float) -> None:
+        super().__init__()
+        self.text, self.onset_s, self.word_s = text, onset_s, word_s
+
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
+        self.calls += 1
+        words = tuple(Word(max(0.0, self.onset_s + number * self.word_s - 0.25),
+                           self.onset_s + (number + 1) * self.word_s - 0.25, f" {word}", 0.9)
+                      for number, word in enumerate(self.text.split()))
+        return Heard((Segment(words[0].start, words[-1].end, self.text, words, -0.2, 0.0, 1.2),), "rough")
+
+
+@pytest.fixture(scope="module")
+def line(tmp_path_factory: pytest.TempPathFactory) -> Line:
+    """One line of the scenes' dialogue from 1.0 s on, four seconds later the same again."""
+    import wave
+
+    text, clip = next((line.text, clip) for line, clip in spoken(SAMPLE_RATE).items() if "Dahisar" in line.text)
+    pause = np.zeros(SAMPLE_RATE, np.float32)
+    voice = clip.samples[clip.onset:clip.end] * np.float32(0.1)
+    length_s = voice.size / SAMPLE_RATE
+    path = tmp_path_factory.mktemp("line") / "a.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+        file.writeframes((np.concatenate([pause, voice, pause, pause, voice, pause]) * 32767).astype("<i2").tobytes())
+    spans = tuple(SpeechSpan(onset - 0.2, onset + length_s + 0.2, onset, onset + length_s, 0.9, 1.0)
+                  for onset in (1.0, 3.0 + length_s))
+    return text, Samples(path), speech(*(1.0, 3.0 + length_s)).model_copy(update={"spans": spans})
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_english_words_are_aligned_with_the_sound(tmp_path: Path, line: Line,
+                                                  threads: int) -> None:
+    text, samples, talk = line
+    length_s = talk.spans[0].offset - talk.spans[0].onset
+    words = len(text.split())
+    engine = Rough(text, 0.2, length_s / words)
+    facts = replace(tools(tmp_path / "w"), threads=threads)
+    transcript = asr.recognise(engine, samples, talk, ALONE, facts, SURE)
+    (segment,) = transcript.segments
+    assert [word.timing for word in segment.words] == ["aligned"] * words
+    assert facts.facts["word_times"] == f"{words} of {words} words aligned"
+    assert segment.start == talk.spans[0].onset and abs(segment.end - talk.spans[0].offset) < 0.1
+    rough = asr.recognise(engine, samples, talk, UNALIGNED, tools(tmp_path / "off"), SURE)
+    assert [word.timing for word in rough.segments[0].words] == ["attention"] * words
+    assert rough.segments[0].end < talk.spans[0].offset - 0.2
+
+
+def test_a_run_killed_before_alignment_ends_with_the_same_times(tmp_path: Path,
+                                                                line: Line) -> None:
+    text, samples, talk = line
+    engine = Rough(text, 0.2, (talk.spans[0].offset - talk.spans[0].onset) / len(text.split()))
+    engine.window_s = 5.0
+    undisturbed = asr.recognise(engine, samples, talk, ALONE, tools(tmp_path / "one"), SURE)
+
+    class DiesAtTheSecond(Rough):
+        window_s = 5.0
+
+        def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
+            if self.calls:
+                raise Killed
+            return super().transcribe(wave, language=language, task=task, **manner)
+
+    with pytest.raises(Killed):
+        asr.recognise(DiesAtTheSecond(text, engine.onset_s, engine.word_s), samples, talk, ALONE,
+                      tools(tmp_path / "two"), SURE)
+    again = asr.recognise(engine, samples, talk, ALONE, tools(tmp_path / "two"), SURE)
+    assert again.model_dump_json() == undisturbed.model_dump_json()
+    assert {word.timing for segment in again.segments for word in segment.words} == {"aligned"}
+
+
+def test_without_the_aligner_the_times_are_the_models_own(tmp_path: Path, samples: Samples,
+                                                          monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asr.pocketsphinx, "available", lambda: False)
+    told = tools(tmp_path / "w")
+    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(), told, SURE)
+    assert {word.timing for segment in transcript.segments for word in segment.words} == {"attention"}
+    assert "not installed" in told.warnings[0]
+
+
 def test_words_are_in_the_spans_and_in_order(tmp_path: Path, samples: Samples) -> None:
-    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(), tools(tmp_path / "w"), SURE)
+    transcript = asr.recognise(CountingTranscriber(), samples, TALK, OFF, tools(tmp_path / "w"), SURE)
     words = [word for segment in transcript.segments for word in segment.words]
     clock = 0.0
     for word in words:
@@ -110,10 +203,11 @@ class Babel(CountingTranscriber):
 
 
 VOTES: dict[str, tuple[asr.Options, tuple[dict[str, float], dict[str, float]], str, str]] = {
-    "the whole film outvotes its beginning": (asr.Options(), ({"en": 0.9}, {"hi": 0.8, "en": 0.1}), "hi", "voted"),
+    "the whole film outvotes its beginning": (
+        asr.Options(align="off"), ({"en": 0.9}, {"hi": 0.8, "en": 0.1}), "hi", "voted"),
     "Urdu counts for Hindi": (
-        asr.Options(), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
-    "asked for": (asr.Options(source="Tamil"), ({"en": 0.9}, {"en": 0.9}), "ta", "pinned"),
+        asr.Options(align="off"), ({"ur": 0.5, "pa": 0.3}, {"hi": 0.2, "ur": 0.25, "pa": 0.3}), "hi", "voted"),
+    "asked for": (asr.Options(source="Tamil", align="off"), ({"en": 0.9}, {"en": 0.9}), "ta", "pinned"),
 }
 
 
@@ -127,7 +221,7 @@ def test_language(tmp_path: Path, samples: Samples, name: str) -> None:
 def test_an_english_model_is_not_asked(tmp_path: Path, samples: Samples) -> None:
     engine = CountingTranscriber()
     engine.multilingual = False
-    transcript = asr.recognise(engine, samples, TALK, asr.Options(), tools(tmp_path / "w"), SURE)
+    transcript = asr.recognise(engine, samples, TALK, OFF, tools(tmp_path / "w"), SURE)
     assert (transcript.language, transcript.spoken.how) == ("en", "model")
 
 
@@ -137,10 +231,62 @@ def test_translation_is_english_text_of_another_language(tmp_path: Path, samples
     assert (transcript.language, transcript.spoken.language) == ("en", "hi")
 
 
+class Interpreter(Rough):
+    """Hears the line as `Rough` does, and a translation of three words that is spread over all of the window."""
+
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
+        if task == "transcribe":
+            return super().transcribe(wave, language=language, task=task, **manner)
+        self.calls += 1
+        end = wave.size / SAMPLE_RATE
+        words = tuple(Word(end * number / 3, end * (number + 1) / 3, text, 0.9)
+                      for number, text in enumerate((" Where", " is", " Gurpreet?")))
+        return Heard((Segment(0.0, end, "Where is Gurpreet?", words, -0.2, 0.0, 1.2),), "fake")
+
+
+def test_a_translation_has_the_times_of_the_words_spoken(tmp_path: Path, line: Line) -> None:
+    """The first line is spoken and the second is not, as far as the transcription knows: no word lies in it."""
+    _, samples, talk = line
+    length_s = talk.spans[0].offset - talk.spans[0].onset
+    text = "गुरप्रीत कहाँ है"
+    engine = Interpreter(text, 0.45, length_s / 3)
+    options = asr.Options(source="hi", task="translate", second_hearing=False)
+    transcript = asr.recognise(engine, samples, talk, options, tools(tmp_path / "w"), SURE)
+    words = [word for segment in transcript.segments for word in segment.words]
+    assert [word.text for word in words] == [" Where", " is", " Gurpreet?"]
+    assert {word.timing for word in words} == {"carried"}
+    assert words[0].start == talk.spans[0].onset and words[-1].end <= talk.spans[0].offset + 0.01
+    assert (transcript.language, transcript.script, engine.calls) == ("en", "Latn", 2)
+    off = asr.Options(source="hi", task="translate", align="off", second_hearing=False)
+    rough = asr.recognise(engine, samples, talk, off,
+                          tools(tmp_path / "off"), SURE)
+    assert rough.segments[0].end > talk.spans[1].onset
+    assert engine.calls == 3
+
+
+SCRIPTS: dict[str, tuple[asr.Options, tuple[str, ...], str, str, int]] = {
+    "Hindi": (asr.Options(source="hi"), ("یہ ٹھیک", "यह ठीक"), "यह ठीक", "Deva", 0),
+    "Hindi in Roman letters": (asr.Options(source="hi", script="roman"), ("यह ठीक",), "yah theek", "Latn", 0),
+    "a noisy window of an English film": (
+        asr.Options(source="en", align="off"), ("Спасибо", "thank you"), "thank you", "Latn", 6),
+}
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_text_is_in_the_script_of_the_film(tmp_path: Path, samples: Samples, name: str) -> None:
+    options, texts, expected, script, heard_again = SCRIPTS[name]
+    transcript = asr.recognise(TextTranscriber(*texts), samples, TALK, options, tools(tmp_path / "w"), SURE)
+    assert {segment.text for segment in transcript.segments} == {expected}
+    assert transcript.script == script
+    assert len(transcript.decisions) == heard_again
+    for decision in transcript.decisions:
+        assert (decision.before, decision.after, decision.reason) == (texts[0], texts[1], "another script")
+
+
 class Forgetful(CountingTranscriber):
     """Hears nothing in whole windows that are quiet, and what it gives for loud ones is a loop; alone it hears all."""
 
-    def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
         heard = super().transcribe(wave, language=language, task=task)
         first_pass = self.calls <= 6
         if first_pass and self.calls == 2:
@@ -154,7 +300,7 @@ class Forgetful(CountingTranscriber):
 @pytest.mark.parametrize("done_before", [None, 3, 6, 7])
 def test_lost_speech_is_heard_again_alone(tmp_path: Path, samples: Samples, done_before: int | None) -> None:
     """Also by a run that was killed in the middle of the second hearing."""
-    undisturbed = asr.recognise(Forgetful(), samples, TALK, asr.Options(), tools(tmp_path / "one"), SURE)
+    undisturbed = asr.recognise(Forgetful(), samples, TALK, OFF, tools(tmp_path / "one"), SURE)
     assert [(drop.guard, drop.hearing, drop.start) for drop in undisturbed.dropped] == [("loop", 1, 160.2)]
     covered = {int(segment.start // 50) for segment in undisturbed.segments}
     assert covered == {0, 1, 2, 3, 4, 5}
@@ -163,7 +309,7 @@ def test_lost_speech_is_heard_again_alone(tmp_path: Path, samples: Samples, done
         return
 
     class Dying(Forgetful):
-        def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+        def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
             if self.calls == done_before:
                 raise Killed
             return super().transcribe(wave, language=language, task=task)
@@ -180,7 +326,7 @@ def test_lost_speech_is_heard_again_alone(tmp_path: Path, samples: Samples, done
 
 def test_what_stays_unheard_is_told(tmp_path: Path, samples: Samples) -> None:
     class Deaf(CountingTranscriber):
-        def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+        def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
             self.calls += 1
             return super().transcribe(wave, language=language, task=task) if self.calls == 1 else Heard((), "fake")
 
@@ -201,17 +347,17 @@ def test_the_second_hearing_can_be_left_out(tmp_path: Path, samples: Samples) ->
 def test_faint_speech_needs_more_credit(tmp_path: Path, samples: Samples) -> None:
     """What a lower threshold finds beside the spans is tried; the fake is sure of it, so it counts."""
     faint = SteadySound(faint=(*TALK.spans, SpeechSpan(90, 94, 90.2, 93.8, 0.3, 0.4)))
-    transcript = asr.recognise(CountingTranscriber(), samples, TALK, asr.Options(), tools(tmp_path / "a"), faint)
+    transcript = asr.recognise(CountingTranscriber(), samples, TALK, OFF, tools(tmp_path / "a"), faint)
     assert any(90 <= segment.start < 94 for segment in transcript.segments)
 
     class Unsure(CountingTranscriber):
-        def transcribe(self, wave: Any, *, language: str, task: Task) -> Heard:
+        def transcribe(self, wave: Any, *, language: str, task: Task, **manner: Any) -> Heard:
             heard = super().transcribe(wave, language=language, task=task)
             if self.calls <= 6:
                 return heard
             return Heard(tuple(replace(segment, avg_logprob=-0.9) for segment in heard.segments), heard.attempt)
 
-    transcript = asr.recognise(Unsure(), samples, TALK, asr.Options(), tools(tmp_path / "b"), faint)
+    transcript = asr.recognise(Unsure(), samples, TALK, OFF, tools(tmp_path / "b"), faint)
     assert [(drop.guard, drop.hearing) for drop in transcript.dropped] == [("faintness", 2)]
     assert not any(90 <= segment.start < 94 for segment in transcript.segments)
 
@@ -234,7 +380,7 @@ def test_what_a_model_cannot_do_is_said_at_once(name: str) -> None:
 
 def test_the_journal_holds_what_was_heard(tmp_path: Path, samples: Samples) -> None:
     with pytest.raises(Killed):
-        asr.recognise(DiesAfter(2), samples, TALK, asr.Options(), tools(tmp_path / "w"), SURE)
+        asr.recognise(DiesAfter(2), samples, TALK, OFF, tools(tmp_path / "w"), SURE)
     lines = (tmp_path / "w" / "windows.jsonl").read_text().splitlines()
     assert json.loads(lines[0])["language"] == "en"
     assert len(lines) == 3

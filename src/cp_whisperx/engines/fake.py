@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from cp_whisperx.engines.protocols import Entity, Heard, Task
+from cp_whisperx.engines.protocols import ANY_SCRIPT, Entity, Heard, Task
 from cp_whisperx.errors import EngineError
 from cp_whisperx.film.facts import FilmFacts
+from cp_whisperx.scripts import foreign
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, Span, SpeechSpan, Word
 
 if TYPE_CHECKING:
@@ -44,10 +45,14 @@ class CountingTranscriber:
         self.language = language
         self.calls = 0
 
+    def tokens(self, text: str) -> int:
+        return len(text.split())
+
     def languages(self, wave: Waveform) -> dict[str, float]:
         return {self.language: 0.9, "fr": 0.1}
 
-    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
+                   prompt: str = "") -> Heard:
         self.calls += 1
         words = []
         for number in range(int(wave.size / SAMPLE_RATE / 0.5)):
@@ -167,3 +172,47 @@ class SteadySound:
 
     def faint(self) -> tuple[SpeechSpan, ...]:
         return self._faint
+
+
+class SteadyAligner:
+    """Puts the words on the sound one behind the other, each `word_s` long, from `start_s` on; None if they do not fit.
+
+    A word without letters and digits is not pronounced.
+    """
+
+    language = "en"
+
+    def __init__(self, *, start_s: float = 0.0, word_s: float = 0.4) -> None:
+        self.start_s, self.word_s = start_s, word_s
+        self.asked: list[tuple[float, tuple[str, ...]]] = []
+
+    def align(self, wave: Waveform, words: Sequence[str]) -> tuple[Span | None, ...] | None:
+        length_s = wave.size / SAMPLE_RATE
+        self.asked.append((length_s, tuple(words)))
+        spans: list[Span | None] = []
+        clock = self.start_s
+        for word in words:
+            if not any(character.isalnum() for character in word):
+                spans.append(None)
+                continue
+            spans.append(Span(clock, clock + self.word_s))
+            clock += self.word_s
+        return tuple(spans) if clock <= length_s + 1e-6 else None
+
+
+class TextTranscriber(CountingTranscriber):
+    """Hears the first of its texts that is in the scripts it may write, whatever the sound; half a second a word."""
+
+    def __init__(self, *texts: str, language: str = "hi") -> None:
+        super().__init__(language=language)
+        self.texts = texts
+        self.asked: list[tuple[frozenset[str], str]] = []
+
+    def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
+                   prompt: str = "") -> Heard:
+        self.calls += 1
+        self.asked.append((scripts, prompt))
+        text = next(text for text in self.texts if not scripts or not foreign(text, scripts) or text == self.texts[-1])
+        words = tuple(Word(number * 0.5, number * 0.5 + 0.4, f" {word}", 0.9)
+                      for number, word in enumerate(text.split()))
+        return Heard((Segment(0.0, words[-1].end, text, words, -0.2, 0.1, 1.2),), "fake")

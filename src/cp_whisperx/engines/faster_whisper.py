@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cp_whisperx.engines import device as devices
-from cp_whisperx.engines.protocols import Heard, Task
+from cp_whisperx.engines import vocabulary
+from cp_whisperx.engines.protocols import ANY_SCRIPT, Heard, Task
 from cp_whisperx.errors import EngineError
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word
 
@@ -53,6 +54,7 @@ class WhisperTranscriber:
             except Exception as again:
                 raise _cannot_load(model, again) from again
         self._beam_size = beam_size
+        self._tokens: dict[frozenset[str], list[int]] = {}
         self.multilingual = bool(self._model.model.is_multilingual)
         self.device = chosen
         self.version = f"ctranslate2 {ctranslate2.__version__}"
@@ -70,18 +72,31 @@ class WhisperTranscriber:
             list(model.transcribe(np.zeros(SAMPLE_RATE, np.float32), language="en", beam_size=1, max_new_tokens=1)[0])
         return model
 
+    def tokens(self, text: str) -> int:
+        return len(self._model.hf_tokenizer.encode(text, add_special_tokens=False).ids)
+
     def languages(self, wave: Waveform) -> dict[str, float]:
         _, _, shares = self._model.detect_language(wave)
         return dict(shares)
 
-    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
+    def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
+                   prompt: str = "") -> Heard:
         tried: list[Heard] = []
+        manner = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None}
         for name, options in _ATTEMPTS:
-            heard = Heard(self._decode(wave, language, task, options), name)
+            heard = Heard(self._decode(wave, language, task, manner | options), name)
             if not any(map(_doubtful, heard.segments)):
                 return heard
             tried.append(heard)
         return max(tried, key=_credit)
+
+    def _forbidden(self, allowed: frozenset[str]) -> list[int]:
+        """Tokens of the model in use that hold letters of other scripts, or begin one."""
+        if not allowed:
+            return []
+        if allowed not in self._tokens:
+            self._tokens[allowed] = vocabulary.forbidden(self._model.hf_tokenizer.get_vocab(), allowed)
+        return self._tokens[allowed]
 
     def _decode(self, wave: Waveform, language: str, task: Task, options: dict[str, Any]) -> tuple[Segment, ...]:
         found, _ = self._model.transcribe(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from cp_whisperx.film.facts import FilmFacts
-from cp_whisperx.timeline import Segment
+from cp_whisperx.timeline import Segment, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     """Mono samples at 16 kHz in [-1, 1], shape (n,)."""
 
 Task = Literal["transcribe", "translate"]
+
+ANY_SCRIPT: frozenset[str] = frozenset()
+"""The empty set: nothing is forbidden."""
 
 
 class SpeechDetector(Protocol):
@@ -74,6 +77,8 @@ class Heard:
     segments: tuple[Segment, ...]
     attempt: str
     """Name of the decoding attempt that was kept."""
+    refused: tuple[Segment, ...] = ()
+    """What a first decoding had in a script that the text is not in."""
 
 
 class Transcriber(Protocol):
@@ -81,12 +86,33 @@ class Transcriber(Protocol):
     window_s: float
     """Longest sound that is recognised at a time."""
 
+    def tokens(self, text: str) -> int:
+        """How many tokens the model's own tokenizer makes of a text."""
+        ...
+
     def languages(self, wave: Waveform) -> dict[str, float]:
         """Probability of each language for the first `window_s` of the sound."""
         ...
 
-    def transcribe(self, wave: Waveform, *, language: str, task: Task) -> Heard:
-        """Words of one window of at most `window_s`. The same input gives the same result."""
+    def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
+                   prompt: str = "") -> Heard:
+        """Words of one window of at most `window_s`. The same input gives the same result.
+
+        `scripts` are those of cp_whisperx.scripts that may be written. `prompt` is taken for what was said before.
+        """
+        ...
+
+
+class Aligner(Protocol):
+    language: str
+    """The one language that it knows, ISO 639-1."""
+
+    def align(self, wave: Waveform, words: Sequence[str]) -> tuple[Span | None, ...] | None:
+        """Where in the sound each of the written words is said, seconds from its start, in order.
+
+        None for a word that is not pronounced (a dash alone). None instead of the tuple if the words cannot be
+        found in the sound. The same input gives the same result, whatever was aligned before.
+        """
         ...
 
 

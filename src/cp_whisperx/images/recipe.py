@@ -20,7 +20,7 @@ Variant = Literal["cpu", "cuda"]
 
 NAME = "cp-whisperx-app"
 SOURCE = "https://github.com/cp-whisperx/cp-whisperx-app"
-LAYERS = ("base", "media", "array", "onnx", "names", "web", "hub", "asr", "pull", "cuda")
+LAYERS = ("base", "media", "array", "onnx", "names", "web", "hub", "asr", "align", "pull", "cuda")
 """Bottom to top; requirements/<layer>.txt is what a layer adds to those below it."""
 MARK = "# ---- generated\n"
 _NOTE = "from the table of stages by `cp-whisperx images generate`; do not edit"

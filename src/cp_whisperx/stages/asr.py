@@ -7,14 +7,27 @@ and since windows do not depend on each other it ends with the same transcript.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import languages, publish
-from cp_whisperx.artifacts import AudioTrack, LanguageVote, SpeakerActivity, Speech, Transcript
+from cp_whisperx import alignment, carrying, languages, publish
+from cp_whisperx import writing as writings
+from cp_whisperx.artifacts import (
+    AudioTrack,
+    Decision,
+    Glossary,
+    LanguageVote,
+    SpeakerActivity,
+    Speech,
+    Transcript,
+)
+from cp_whisperx.engines import pocketsphinx
+from cp_whisperx.engines.alignment_workers import Workers
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.protocols import Heard, Task, Transcriber
 from cp_whisperx.errors import ConfigError
@@ -23,9 +36,13 @@ from cp_whisperx.guards.verdicts import Verdicts, decide
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models import catalog
 from cp_whisperx.models.store import is_path
+from cp_whisperx.names.hints import hints
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, monotone, total
 from cp_whisperx.windows import Window, pack, spread
+
+if TYPE_CHECKING:
+    from cp_whisperx.engines.protocols import Waveform
 
 _JOURNAL = "windows.jsonl"
 _VOTE_WINDOWS = 12
@@ -35,37 +52,44 @@ _WEAK = frozenset(("tiny", "base"))
 _SURE_SHARE = 0.6
 _LOSS_TOLD_S = 5.0
 _LOSS_TOLD_SHARE = 0.05
+_HINT_TOKENS = 100
+"""Of the 223 that Whisper takes for what was said before."""
 
 
 class Options(StageOptions):
     model: str = Field("base", description="A model of the catalogue, or a folder with one in CTranslate2 form")
     source: str | None = Field(None, description="Language spoken: hi, en…; empty: voted over the whole film")
     task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
+    script: writings.Policy = Field(
+        "auto", description="Of Hindi and its like: devanagari, roman, or mixed, as it comes; auto: devanagari")
+    hints: bool = Field(True, description="Tell the model the names to expect, where the film's are known")
     second_hearing: bool = Field(True, description="Speech that got no words is heard once more, alone")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
+    align: Literal["auto", "off"] = Field(
+        "auto", description="Word times; auto: English by forced alignment, translations from the words spoken "
+                            "(each window is then heard twice); off: the model's own")
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
     _check(options)
-    speech = inputs[SpeakerActivity]
+    speech, heard = inputs[SpeakerActivity], inputs[Speech]
     track = inputs[AudioTrack]
     samples = Samples(inputs.file(AudioTrack, track.file))
     if not speech.spans:
         tools.log.info("nobody speaks: nothing to recognise")
         source = _code(options.source)
         vote = LanguageVote(language=source or "und", how="silence", windows=0, shares={})
-        return _transcript(vote, options, [])
+        return _transcript(vote, options, writings.writing(vote.language, options.task, options.script))
     engine = WhisperTranscriber(tools.models.path(options.model), device=tools.device, threads=tools.threads,
                                 beam_size=options.beam_size, log=tools.log)
     tools.facts.update({"engine": engine.version, "device": engine.device.name,
                         "compute_type": engine.device.compute_type, "device_reason": engine.device.reason})
-    heard = inputs[Speech]
     sound = HeardSound(samples, inputs.file(Speech, heard.frames), heard.frame_samples / SAMPLE_RATE)
-    return recognise(engine, samples, speech, options, tools, sound)
+    return recognise(engine, samples, speech, options, tools, sound, inputs[Glossary])
 
 
 def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, options: Options, tools: Tools,
-              sound: Sound) -> Transcript:
+              sound: Sound, glossary: Glossary | None = None) -> Transcript:
     """The stage with its engine given: vote, hear every window, judge every segment, hear what was lost again."""
     windows = pack(speech.spans, engine.window_s)
     journal = _Journal(tools.work / _JOURNAL)
@@ -73,37 +97,98 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
     tools.log.info(_vote_text(vote))
     if vote.language not in ("en", "und") and options.model in _WEAK:
         tools.warn(f"the model {options.model} is weak in {_name(vote.language)}: use --model medium or larger")
+    writing = writings.writing(vote.language, options.task, options.script)
+    hint = _hint(engine, glossary, writing, options)
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
     again = len(journal.heard)
+    with ExitStack() as stack:
+        workers = stack.enter_context(Workers(tools.threads)) if _alignable(vote, options, tools) else None
 
-    def heard(number: int, window: Window) -> tuple[Segment, ...]:
-        """The segments of a window, from the journal if an earlier run has heard it."""
-        if number >= len(journal.heard):
-            journal.add(engine.transcribe(window.sound(samples), language=vote.language, task=options.task))
-        return window.place(journal.heard[number].segments)
+        def timed(number: int, window: Window) -> Callable[[], tuple[Segment, ...]]:
+            """A window's segments with their final times; heard now, unless an earlier run has heard it."""
+            if number >= len(journal.heard):
+                journal.add(_hear(engine, window.sound(samples), vote.language, options, hint))
+            return _timing(window, journal.heard[number].segments, samples, workers)
 
-    placed: list[Segment] = []
-    for number, window in enumerate(windows):
-        placed += heard(number, window)
-        done_s += window.speech_s
-        tools.progress(done_s, total_s)
+        waiting: list[Callable[[], tuple[Segment, ...]]] = []
+        for number, window in enumerate(windows):
+            waiting.append(timed(number, window))
+            done_s += window.speech_s
+            tools.progress(done_s, total_s)
+        placed = [segment for window, segments in zip(windows, waiting, strict=True)
+                  for segment in window.place(segments())]
+        verdicts = decide(placed, speech.spans, sound, samples, windows=len(windows), prompt=hint, hear_alone=(
+            lambda number, window: window.place(timed(len(windows) + number, window)()))
+            if options.second_hearing else None)
     tools.facts["windows"] = f"{len(windows)} heard, {min(again, len(windows))} of them by an earlier run"
-    verdicts = decide(placed, speech.spans, sound, samples, windows=len(windows), hear_alone=(
-        lambda number, window: heard(len(windows) + number, window)) if options.second_hearing else None)
-    _tell(verdicts, speech, tools)
+    decisions = tuple(decision for window, heard in zip(windows, journal.heard, strict=False)
+                      for decision in _decisions(window, heard, placed))
+    _tell(verdicts, decisions, speech, tools)
     journal.close()
-    return _transcript(vote, options, _in_order(verdicts.kept), verdicts)
+    return _transcript(vote, options, writing, verdicts, decisions)
 
 
-def _tell(verdicts: Verdicts, speech: SpeakerActivity, tools: Tools) -> None:
+def _hint(engine: Transcriber, glossary: Glossary | None, writing: writings.Writing, options: Options) -> str:
+    """Names to expect, as one sentence; the same for all windows, so that they do not depend on each other."""
+    if not glossary or not options.hints or writing.script == "Deva":
+        return ""
+    names = hints(glossary.names, budget=_HINT_TOKENS, tokens=engine.tokens)
+    return f"{names}." if names else ""
+
+
+def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options, hint: str) -> Heard:
+    """One window as it is to be written; a translation with the times of the words that it translates."""
+    heard = writings.hear(engine, sound, language=language, task=options.task, hints=hint,
+                          writing=writings.writing(language, options.task, options.script))
+    if options.task == "transcribe" or language == "en" or options.align == "off" or not heard.segments:
+        return heard
+    spoken = writings.hear(engine, sound, language=language, task="transcribe",
+                           writing=writings.writing(language, "transcribe", "auto"))
+    return replace(heard, segments=carrying.carry(heard.segments, spoken.segments))
+
+
+def _alignable(vote: LanguageVote, options: Options, tools: Tools) -> bool:
+    if options.align == "off" or vote.language != "en":
+        return False
+    if not pocketsphinx.available():
+        tools.warn("word times are the model's own: pocketsphinx, which aligns them, is not installed")
+        return False
+    return True
+
+
+def _timing(window: Window, segments: tuple[Segment, ...], samples: Samples,
+            workers: Workers | None) -> Callable[[], tuple[Segment, ...]]:
+    """What gives the segments with their final times; aligned while the next window is heard."""
+    if workers is None or not segments:
+        return lambda: segments
+    # The sound is read when its turn comes: a resumed run has all its windows waiting here.
+    return workers.submit(lambda aligner: alignment.align(aligner, window.sound(samples), segments)).result
+
+
+def _decisions(window: Window, heard: Heard, placed: Sequence[Segment]) -> Iterator[Decision]:
+    for segment in window.place(heard.refused):
+        after = " ".join(other.text for other in placed if other.overlap(segment) > 0)
+        yield Decision(start=segment.start, end=segment.end, before=segment.text, after=after, reason="another script")
+
+
+def _share_aligned(segments: Sequence[Segment]) -> str:
+    words = [word for segment in segments for word in segment.words]
+    aligned = sum(word.timing == "aligned" for word in words)
+    return f"{aligned} of {len(words)} words aligned"
+
+
+def _tell(verdicts: Verdicts, decisions: Sequence[Decision], speech: SpeakerActivity, tools: Tools) -> None:
+    for decision in decisions:
+        tools.log.info(f"heard again at {decision.start:.1f} s ({decision.reason}): {decision.before}")
     for drop in verdicts.dropped:
         tools.log.info(f"dropped at {drop.start:.1f} s ({drop.guard}, {drop.reason}): {drop.text}")
     for song in verdicts.songs:
         tools.log.info(f"sung: {song.start:.0f} s to {song.end:.0f} s (score {song.score:.2f})")
     lost_s = total(verdicts.unheard)
     said = f"{lost_s:.0f} s of {speech.speech_s:.0f} s of speech got no words, in {len(verdicts.unheard)} places"
-    tools.facts.update(second_hearing=f"{verdicts.again} spans", unheard=said)
+    tools.facts.update(second_hearing=f"{verdicts.again} spans", unheard=said,
+                       word_times=_share_aligned(verdicts.kept))
     if lost_s > max(_LOSS_TOLD_S, _LOSS_TOLD_SHARE * speech.speech_s):
         tools.warn(f"{said}: a larger model may hear them")
 
@@ -193,27 +278,29 @@ def _in_order(segments: Sequence[Segment]) -> list[Segment]:
     result = []
     for segment in segments:
         words = tuple(next(clean) for _ in segment.words)
-        result.append(Segment(words[0].start, words[-1].end, segment.text, words, segment.avg_logprob,
-                              segment.no_speech_prob, segment.compression_ratio))
+        result.append(replace(segment, start=words[0].start, end=words[-1].end, words=words))
     return result
 
 
-def _transcript(vote: LanguageVote, options: Options, segments: Sequence[Segment],
-                verdicts: Verdicts | None = None) -> Transcript:
-    return Transcript(language="en" if options.task == "translate" else vote.language, spoken=vote,
-                      task=options.task, model=options.model, segments=tuple(segments),
-                      dropped=verdicts.dropped if verdicts else (), unheard=verdicts.unheard if verdicts else (),
-                      songs=verdicts.songs if verdicts else ())
+def _transcript(vote: LanguageVote, options: Options, writing: writings.Writing, verdicts: Verdicts | None = None,
+                decisions: tuple[Decision, ...] = ()) -> Transcript:
+    kept = _in_order(verdicts.kept if verdicts else ())
+    return Transcript(
+        language="en" if options.task == "translate" else vote.language, spoken=vote, task=options.task,
+        model=options.model, script=writing.script, decisions=decisions,
+        segments=tuple(writings.romanised(segment) if writing.roman else segment for segment in kept),
+        dropped=verdicts.dropped if verdicts else (), unheard=verdicts.unheard if verdicts else (),
+        songs=verdicts.songs if verdicts else ())
 
 
 STAGE = Stage(
     name="asr",
     version=2,
-    needs=(AudioTrack, Speech, SpeakerActivity),
+    needs=(AudioTrack, Glossary, Speech, SpeakerActivity),
     makes=Transcript,
     options=Options,
     run=run,
-    image=ImageNeeds(layers=("base", "media", "array", "web", "hub", "asr"), gpu=True, cuda_layers=("cuda",)),
+    image=ImageNeeds(layers=("base", "media", "array", "web", "hub", "asr", "align"), gpu=True, cuda_layers=("cuda",)),
     resumes=True,
     models=lambda options: (options.model,),
 )
