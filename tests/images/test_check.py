@@ -51,7 +51,8 @@ def miniature(images: tuple[Image, ...] = IMAGES) -> Set:
         "source": "https://example.org", "revision": "0123abc", "version": __version__, "licenses": "MIT",
         "base.name": "python:3.11", "base.digest": bases.read(ROOT)[0].digest}.items()}
     return {image.target: Made(
-        [root, *(python_layer(layer) for layer in image.layers), bill(image), core, stages],
+        [root, *(python_layer(layer) for layer in image.layers), bill(image), core,
+         *({f"app/cp_whisperx/{part}/a.pyc": File(UNCHECKED)} for part in image.code), stages],
         {"Env": environment.copy(), "Labels": label.copy(), "User": "65532:0", "StopSignal": "SIGTERM", "Cmd": ["/job"],
          "Entrypoint": ["/usr/bin/python3.11", "-m", "cp_whisperx.stages", image.stage]},
         ["COPY /rootfs/ / # buildkit"]) for image in images}

@@ -45,6 +45,7 @@ class Scripted:
         return write(out, {f"{measure.REGISTRY}/{image.reference()}": Made(
             [{"root": File()}, *(part(f"requirements/{layer}.txt") for layer in image.layers),
              {"sbom": File(image.target.encode())}, {"core": File()},
+             *({part: File()} for part in image.code),
              part(measure.CODE)],
             {"Entrypoint": [image.stage]}) for image in self.built[-1].images})
 

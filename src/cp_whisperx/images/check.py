@@ -63,7 +63,7 @@ CONTENT = (
     Claim("I1a", "the :cpu set, each layer once, unpacked", sizes.set_unpacked, 400 * MB, "bytes", "cpu"),
     Claim("I1b", "the :cpu set, each layer once, compressed", sizes.set_compressed, 125 * MB, "bytes", "cpu"),
     Claim("I2a", "the largest light stage, unpacked", sizes.light_stage, 60 * MB, "bytes", "cpu"),
-    Claim("I2b", "the layer of our own code", sizes.own_layer, 1 * MB, "bytes"),
+    Claim("I2b", "our own code in a light stage", sizes.own_layer, 1 * MB, "bytes"),
     Claim("I3", "the :cuda set, each layer once, unpacked", sizes.set_unpacked, 1_300 * MB, "bytes", "cuda"),
     Claim("I11a", "bytes that a later layer hides", content.whited_out, 0, "bytes"),
     Claim("I11b", "bytes of contents over 64 kB that the set holds twice", content.duplicates, 0, "bytes"),

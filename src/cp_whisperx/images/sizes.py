@@ -16,6 +16,7 @@ BUDGETS = "docker/budgets.toml"
 HEADROOM = 1.02
 _LARGEST = 10
 _LIGHT = frozenset({"base", "web"})
+_OWN = frozenset({"core", "stages"})
 
 
 def set_unpacked(evidence: Evidence) -> Finding:
@@ -38,9 +39,12 @@ def light_stage(evidence: Evidence) -> Finding:
 
 
 def own_layer(evidence: Evidence) -> Finding:
-    """The two layers of our own code, which all images share."""
-    own = tuple(layer for name, layer in evidence.by_layer.values() if name in ("core", "stages"))
-    return (sum(layer.unpacked for layer in own), explained(own)) if own else (0, ("no layer is known as ours",))
+    """Our own code in the light image that has most of it: what all images share, and the stages."""
+    own = [tuple(layer for name, layer in evidence.layers(image) if name in _OWN)
+           for image in evidence.images if set(image.layers) <= _LIGHT]
+    largest = max(own, key=lambda layers: sum(layer.unpacked for layer in layers), default=())
+    return (sum(layer.unpacked for layer in largest), explained(largest)) if largest else (
+        0, ("no layer is known as ours",))
 
 
 def budgets(evidence: Evidence) -> Finding:

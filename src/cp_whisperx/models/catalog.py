@@ -14,6 +14,8 @@ from pydantic import Field
 from cp_whisperx.artifacts import Frozen
 from cp_whisperx.errors import ConfigError
 
+MANIFEST = "model.toml"
+"""Beside a model of speech or speakers: what its network is given and gives."""
 Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 Commit = Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
 

@@ -18,13 +18,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cp_whisperx import log as logs
 from cp_whisperx import publish
 from cp_whisperx.errors import ConfigError, CpWhisperxError, EngineError, ModelMissing, no_space
-from cp_whisperx.models.catalog import Model, find
-from cp_whisperx.models.conversion import MANIFEST
-from cp_whisperx.models.sources import Source
+from cp_whisperx.models.catalog import MANIFEST, Model, find
+
+if TYPE_CHECKING:
+    from cp_whisperx.models.sources import Source
 
 _log = logs.get(__name__)
 

@@ -7,10 +7,8 @@ from pathlib import Path
 
 from cp_whisperx import publish
 from cp_whisperx.errors import EngineError
-from cp_whisperx.models.catalog import Conversion
+from cp_whisperx.models.catalog import MANIFEST, Conversion
 from cp_whisperx.models.conversion import campplus, segmentation, speaker
-
-MANIFEST = "model.toml"
 
 CONVERTERS: Mapping[str, Callable[[Path, Path], None]] = {
     "pyannet": segmentation.convert,
