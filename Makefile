@@ -22,12 +22,14 @@ test: .venv/.dev
 	    pyannote-segmentation-3 campplus-speaker en-names en-words
 	$(BIN)/ruff check .
 	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
+	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/hadolint --config docker/hadolint.yaml docker/Dockerfile
+	$(BIN)/zizmor --offline --quiet .github/workflows
 	$(BIN)/mypy
 
 lock: .venv/.dev
