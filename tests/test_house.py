@@ -99,6 +99,16 @@ def test_stages_import_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_stages_import_nothing_that_only_some_images_hold() -> None:
+    """docker/make-code puts these modules into the images that need them alone."""
+    parts = re.findall(r'"(?:media|pull) ([\w/]+?)(?:\.pyc)?"', (ROOT / "docker/make-code").read_text())
+    names = ["cp_whisperx." + part.replace("/", ".") for part in parts]
+    assert len(names) >= 9
+    code = f"import sys, cp_whisperx.stages.__main__; print([name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_files_stay_readable() -> None:
     lines = {path: len(path.read_text(encoding="utf-8").splitlines()) for path in modules()}
     assert max(lines.values()) <= 400, max(lines, key=lambda path: lines[path])

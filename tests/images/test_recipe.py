@@ -98,7 +98,8 @@ def test_a_new_stage_has_its_images_by_the_table_alone(clone: Path, monkeypatch:
     monkeypatch.setattr(recipe, "BY_NAME", {**recipe.BY_NAME, NEW.name: NEW})
     assert set(recipe.generate(clone)) == {"docker/Dockerfile", "docker/docker-bake.hcl", "docker/compose.yaml"}
     built = parsed((clone / "docker" / "Dockerfile").read_text())
-    assert built["new-stage-cpu"].stages == ("root", "layer-base", "layer-onnx", "sbom-new-stage-cpu", "code", "code", "code")
+    assert built["new-stage-cpu"].stages == (
+        "root", "layer-base", "layer-onnx", "sbom-new-stage-cpu", "code", "code", "code")
     assert built["new-stage-cuda"].stages == (
         "root", "layer-base", "layer-onnx", "layer-cuda", "sbom-new-stage-cuda", "code", "code", "code")
     assert built["new-stage-cuda-debug"].parent == "new-stage-cuda"

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from cp_whisperx.artifacts import AudioTrack, Downmix, TrackChoice
 from cp_whisperx.errors import MediaError
-from cp_whisperx.media import decode, probe, shots, tracks
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, ms
+
+if TYPE_CHECKING:
+    from cp_whisperx.media import probe
 
 _WAV = "audio.wav"
 
@@ -25,6 +27,9 @@ class Options(StageOptions):
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> AudioTrack:
+    # Every stage's process imports this module; the images of those that read no film do not hold these.
+    from cp_whisperx.media import decode, probe, tracks
+
     media = probe.probe(tools.film)
     choice = tracks.choose(media, language=options.language, index=options.track)
     track, picture = choice.stream, media.picture
@@ -57,6 +62,8 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> AudioTrack:
 def _cuts(picture: probe.StreamInfo | None, options: Options, tools: Tools) -> tuple[float, ...] | None:
     if picture is None or options.shots == "off":
         return None
+    from cp_whisperx.media import shots
+
     began = time.monotonic()
     try:
         found = shots.find(tools.film, picture.index, mode=options.shots, clip=tools.clip, threads=tools.threads)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cp_whisperx.artifacts import StreamFate, SubtitledFilm, Subtitles
 from cp_whisperx.errors import ConfigError, EngineError
-from cp_whisperx.media import mux, probe
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
+
+if TYPE_CHECKING:
+    from cp_whisperx.media import mux
 
 
 class Options(StageOptions):
@@ -16,6 +19,9 @@ class Options(StageOptions):
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> SubtitledFilm:
+    # Every stage's process imports this module; the images of those that read no film do not hold these.
+    from cp_whisperx.media import mux, probe
+
     subtitles = inputs[Subtitles]
     media = probe.probe(tools.film)
     if media.picture is None:
@@ -45,6 +51,8 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> SubtitledFilm:
 
 
 def _write(planned: mux.Plan, subtitles: Subtitles, tools: Tools) -> tuple[StreamFate, ...]:
+    from cp_whisperx.media import mux
+
     for fate in planned.fates:
         if fate.fate == "dropped":
             # Nobody misses the data: chapters, as a rule, and they are there again.
@@ -60,6 +68,8 @@ def _write(planned: mux.Plan, subtitles: Subtitles, tools: Tools) -> tuple[Strea
 
 def _check_streams(out: Path, planned: mux.Plan) -> None:
     """What was promised is there: counted in the file that a player will open."""
+    from cp_whisperx.media import probe
+
     written = probe.probe(out).streams
     promised = sum(fate.fate in ("kept", "converted") for fate in planned.fates) + 1
     if len([stream for stream in written if stream.kind != "data"]) < promised:
