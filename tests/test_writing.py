@@ -10,12 +10,13 @@ from cp_whisperx.writing import Policy, Writing, hear, romanised, writing
 
 HINDI, ROMAN, ANY = frozenset((DEVANAGARI,)), frozenset((LATIN,)), frozenset[str]()
 BOTH = HINDI | ROMAN
+PROMPT = "यह एक हिन्दी फ़िल्म की बातचीत है।"
 SOUND = np.zeros(16_000, np.float32)
 
 POLICIES: dict[tuple[str, Task, Policy], tuple[Writing, str]] = {
-    ("hi", "transcribe", "auto"): (Writing(HINDI, HINDI, HINDI), "Deva"),
-    ("hi", "transcribe", "devanagari"): (Writing(HINDI, HINDI, HINDI), "Deva"),
-    ("hi", "transcribe", "roman"): (Writing(HINDI, HINDI, HINDI, roman=True), "Latn"),
+    ("hi", "transcribe", "auto"): (Writing(HINDI, HINDI, HINDI, prompt=PROMPT), "Deva"),
+    ("hi", "transcribe", "devanagari"): (Writing(HINDI, HINDI, HINDI, prompt=PROMPT), "Deva"),
+    ("hi", "transcribe", "roman"): (Writing(HINDI, HINDI, HINDI, roman=True, prompt=PROMPT), "Latn"),
     ("hi", "transcribe", "mixed"): (Writing(BOTH, BOTH, HINDI), ""),
     ("mr", "transcribe", "auto"): (Writing(HINDI, HINDI, HINDI), "Deva"),
     ("hi", "translate", "devanagari"): (Writing(ANY, ROMAN, ROMAN), "Latn"),
@@ -32,9 +33,9 @@ def test_a_policy_says_what_may_be_written(case: tuple[str, Task, Policy]) -> No
     assert writing(*case).script == script
 
 
-def heard(engine: TextTranscriber, policy: Policy = "auto", language: str = "hi", prompt: str = "") -> Heard:
+def heard(engine: TextTranscriber, policy: Policy = "auto", language: str = "hi", hints: str = "") -> Heard:
     return hear(engine, SOUND, language=language, task="transcribe", writing=writing(language, "transcribe", policy),
-                prompt=prompt)
+                hints=hints)
 
 
 def text(found: Heard) -> str:
@@ -44,7 +45,7 @@ def text(found: Heard) -> str:
 def test_the_decoder_is_locked_from_the_start() -> None:
     engine = TextTranscriber("یہ کیا ہے", "यह क्या है")
     found = heard(engine)
-    assert (text(found), found.refused, engine.asked) == ("यह क्या है", (), [(HINDI, "")])
+    assert (text(found), found.refused, engine.asked) == ("यह क्या है", (), [(HINDI, PROMPT)])
 
 
 def test_a_window_in_another_script_is_heard_again() -> None:
@@ -68,31 +69,33 @@ def test_words_that_pass_a_lock_in_pieces_are_left_out() -> None:
     assert [word.start for word in found.segments[0].words] == [0.0, 1.0]
     assert [segment.text for segment in found.refused] == ["मैं আছি ठीक"]
     assert heard(TextTranscriber("আছি")).segments == ()
+    assert text(heard(TextTranscriber("मैं \ufffd ठीक"))) == "मैं ठीक", "a piece of a character is no word"
 
 
-PROMPT = "यह एक हिन्दी फ़िल्म की बातचीत है।"
 LEAKS = {
-    "all of it": (PROMPT, PROMPT, ""),
-    "a part": ("हिन्दी फ़िल्म की बातचीत", PROMPT, ""),
-    "at the beginning": ("हिन्दी फ़िल्म की सिमरन घर चलो", PROMPT, "सिमरन घर चलो"),
-    "two words are said by people": ("यह एक कुत्ता", PROMPT, "यह एक कुत्ता"),
-    "another order": ("फ़िल्म हिन्दी यह", PROMPT, "फ़िल्म हिन्दी यह"),
-    "no prompt": ("यह एक हिन्दी फ़िल्म", "", "यह एक हिन्दी फ़िल्म"),
-    "a name is said by people": ("सिमरन", "सिमरन", "सिमरन"),
+    "all of it": (PROMPT, "", ""),
+    "a part": ("हिन्दी फ़िल्म की बातचीत", "", ""),
+    "at the beginning": ("हिन्दी फ़िल्म की सिमरन घर चलो", "", "सिमरन घर चलो"),
+    "two words are said by people": ("यह एक कुत्ता", "", "यह एक कुत्ता"),
+    "another order": ("फ़िल्म हिन्दी यह", "", "फ़िल्म हिन्दी यह"),
+    "names that were to be expected": ("सिमरन, बलदेव, कुलजीत घर", "सिमरन, बलदेव, कुलजीत", "घर"),
+    "a name is said by people": ("सिमरन", "सिमरन, बलदेव, कुलजीत", "सिमरन"),
 }
 
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_prompts_own_words_are_left_out(name: str) -> None:
-    said, prompt, expected = LEAKS[name]
-    assert text(heard(TextTranscriber(said), prompt=prompt)) == expected
+    said, hints, expected = LEAKS[name]
+    engine = TextTranscriber(said)
+    assert text(heard(engine, hints=hints)) == expected
+    assert engine.asked == [(HINDI, f"{PROMPT} {hints}".strip())]
 
 
 def test_roman_is_heard_in_devanagari_and_romanised() -> None:
     engine = TextTranscriber("सिमरन घर चलो")
     (segment,) = heard(engine, "roman").segments
     roman = romanised(segment)
-    assert engine.asked == [(HINDI, "")]
+    assert engine.asked == [(HINDI, PROMPT)]
     assert roman.text == "simran ghar chalo"
     assert [word.text for word in roman.words] == [" simran", " ghar", " chalo"]
     assert [word.start for word in roman.words] == [word.start for word in segment.words]
