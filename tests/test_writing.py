@@ -69,6 +69,7 @@ def test_words_that_pass_a_lock_in_pieces_are_left_out() -> None:
     assert [word.start for word in found.segments[0].words] == [0.0, 1.0]
     assert [segment.text for segment in found.refused] == ["मैं আছি ठीक"]
     assert heard(TextTranscriber("আছি")).segments == ()
+    assert text(heard(TextTranscriber("मैं \ufffd ठीक"))) == "मैं ठीक", "a piece of a character is no word"
 
 
 LEAKS = {

@@ -56,8 +56,8 @@ def counted(text: str) -> Counter[str]:
 
 
 def foreign(text: str, allowed: frozenset[str]) -> str:
-    """The letters of the text that are of none of the scripts, in order."""
-    return "".join(one for one in text if (found := script(one)) and found not in allowed)
+    """The letters of the text that are of none of the scripts, in order; pieces of characters (U+FFFD) are of none."""
+    return "".join(one for one in text if one == "\ufffd" or ((found := script(one)) and found not in allowed))
 
 
 def writes_only(piece: bytes, allowed: frozenset[str]) -> bool:

@@ -121,6 +121,20 @@ def test_a_locked_decoder_may_not_repeat_itself(models: ModelStore, monkeypatch:
     assert len(locked["suppress_tokens"]) > 100 and locked["no_repeat_ngram_size"] == 4
 
 
+RATIOS = {
+    "मैं आज शाम को घर जा रहा हूँ और फिर बाज़ार से कुछ सामान लाऊँगा": False,
+    "फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली फ़िली": True,
+    "I came back last week, because a stranger called me from a shop in Chandni Chowk.": False,
+    "Go to the bus safe. Go to the bus safe. Go to the bus safe. Go to the bus safe. Go to the bus safe.": True,
+    "": False,
+}
+
+
+@pytest.mark.parametrize("text", RATIOS)
+def test_loops_are_told_from_text_in_any_script(text: str) -> None:
+    assert (faster_whisper.compression_ratio(text) > faster_whisper.LOOP_RATIO) == RATIOS[text]
+
+
 def test_device_is_chosen_with_a_reason() -> None:
     chosen = devices.choose("cpu")
     assert (chosen.name, chosen.compute_type, chosen.reason) == ("cpu", "int8", "asked for")
