@@ -35,6 +35,7 @@ _MODELS = ("base", "tiny.en")
 _PROFILE = "netflix-en"
 _FPS = 24
 _OTHER = (TrackSpec(content="dialogue_b", default=True),)
+_SMALL: dict[str, Any] = {"width": 320, "height": 180}
 _QUIET_DB = 6.0
 _NEAR_S = 0.1
 
@@ -52,10 +53,10 @@ _SCENES = {
     "demo": Made(SceneSpec()),
     "other lines": Made(SceneSpec(seed=2, tracks=_OTHER)),
     "other lines and voices": Made(SceneSpec(seed=3, tracks=_OTHER, music_under_db=-18.0), 0.93, 1.12),
-    "other voices, short pauses": Made(SceneSpec(seed=4, pause_min_s=0.15, pause_max_s=0.5, music=False), 1.15, 0.92),
-    "music at -12 dB": Made(SceneSpec(seed=5, music_under_db=-12.0)),
-    "every third line at -12 dB": Made(SceneSpec(seed=6, quiet_every=3)),
-    "every other line at -12 dB, other lines": Made(SceneSpec(seed=7, quiet_every=2, tracks=_OTHER)),
+    "other voices, short pauses, music at -12 dB": Made(
+        SceneSpec(seed=4, pause_min_s=0.15, pause_max_s=0.5, music_under_db=-12.0, **_SMALL), 1.15, 0.92),
+    "every other line at -12 dB, other lines": Made(SceneSpec(seed=7, quiet_every=2, tracks=_OTHER, **_SMALL)),
+    "every third line at -12 dB": Made(SceneSpec(seed=6, quiet_every=3, **_SMALL)),
 }
 
 
@@ -64,11 +65,12 @@ def main() -> None:
                                      epilog="example: python bench/cue_times.py")
     parser.add_argument("--media", type=Path, default=Path(__file__).parents[2] / "shared" / "media")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    parser.add_argument("--jobs", type=Path, help="keep scenes and jobs here, and go on from those that are there")
     given = parser.parse_args()
     rows, silent = [], []
     total: dict[str, dict[str, list[float]]] = {model: {} for model in _MODELS}
     with tempfile.TemporaryDirectory() as made:
-        work = Path(made)
+        work = given.jobs or Path(made)
         for number, (name, of) in enumerate(_SCENES.items()):
             scene = _built(of, work / str(number))
             for model in _MODELS:
@@ -86,15 +88,17 @@ def main() -> None:
             for model in _MODELS:
                 silent.append({"film": film.name, "model": model, **_cues_of(film, work / model, model)})
                 print(silent[-1], flush=True)
-    save(given.out, "cue-times", {
+    print(save(given.out, "cue-times", {
         "what": "cues against the truth of made scenes, in frames of 1/24 s; seconds lost; cues where nobody speaks",
         "profile": _PROFILE, "rows": rows, "all": everything, "no_speech": silent,
         "cues_without_speech": {model: sum(row["cues"] - row["sung"] for row in silent if row["model"] == model)
-                                for model in _MODELS}})
+                                for model in _MODELS}}))
 
 
 def _built(made: Made, folder: Path) -> Scene:
-    """The speakers of the script are changed for this scene alone."""
+    """The speakers of the script are changed for this scene alone. One that was made before is taken as it is."""
+    if (folder / "scene.truth.srt").exists():
+        return Scene.load(folder / "scene.truth.json")
     script = dialogue.load_dialogue()
     changed = replace(script, speakers=tuple(
         replace(one, pitch=one.pitch * made.pitch, speed=one.speed * made.speed) for one in script.speakers))

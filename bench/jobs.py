@@ -37,10 +37,11 @@ def sizes(errors: Sequence[float]) -> dict[str, float]:
             "bias": round(statistics.median(errors), 2)}
 
 
-def save(out: Path, name: str, result: dict[str, Any]) -> None:
+def save(out: Path, name: str, result: dict[str, Any]) -> Path:
+    """Writes `result` with date and machine; the path."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / f"{name}-{time.strftime('%Y-%m-%d')}.json"
     head = {"what": result.pop("what"), "date": datetime.date.today().isoformat(),
             "machine": f"{platform.machine()}, {os.cpu_count()} CPUs", "python": platform.python_version()}
     path.write_text(json.dumps(head | result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(path)
+    return path
