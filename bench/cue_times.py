@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from jobs import run, save, sizes
 
@@ -85,14 +86,12 @@ def main() -> None:
         for row in everything:
             _show(row)
         for film in _without_speech(given.media):
-            for model in _MODELS:
-                silent.append({"film": film.name, "model": model, **_cues_of(film, work / model, model)})
-                print(silent[-1], flush=True)
+            silent.append({"film": film.name, "model": _MODELS[0], **_cues_of(film, work / "silent", _MODELS[0])})
+            print(silent[-1], flush=True)
     print(save(given.out, "cue-times", {
         "what": "cues against the truth of made scenes, in frames of 1/24 s; seconds lost; cues where nobody speaks",
         "profile": _PROFILE, "rows": rows, "all": everything, "no_speech": silent,
-        "cues_without_speech": {model: sum(row["cues"] - row["sung"] for row in silent if row["model"] == model)
-                                for model in _MODELS}}))
+        "cues_without_speech": sum(row["cues"] - row["sung"] for row in silent)}))
 
 
 def _built(made: Made, folder: Path) -> Scene:
@@ -102,14 +101,10 @@ def _built(made: Made, folder: Path) -> Scene:
     script = dialogue.load_dialogue()
     changed = replace(script, speakers=tuple(
         replace(one, pitch=one.pitch * made.pitch, speed=one.speed * made.speed) for one in script.speakers))
-    before = voices.load_dialogue
-    voices.load_dialogue = lambda: changed  # type: ignore[assignment]
     for kept in (voices.spoken, voices._raw_lines):
         kept.cache_clear()
-    try:
+    with mock.patch.object(voices, "load_dialogue", lambda: changed):
         return build(made.spec, folder)
-    finally:
-        voices.load_dialogue = before
 
 
 def _measured(scene: Scene, out: Path, model: str) -> tuple[dict[str, list[float]], dict[str, Any]]:

@@ -189,15 +189,16 @@ def _measured(heard: Heard, name: str, work: Path) -> dict[str, Any]:
     least = sum(bool(cue.breaches) for cue in _as_few_breaches(
         lambda: cues(heard.words, profile, grid=Grid.of(heard.frame_rate), language=heard.language, names=heard.names,
                      sung=heard.sung, cuts=heard.cuts or (), labels=labels)))
-    row = {"film": heard.film, "language": heard.language, "profile": name, "words": len(heard.words),
-           "cues": len(made), "pass": round(report.pass_rate, 4), "broken_cues": len(report.broken),
-           "broken": broken, "undeclared": len(undeclared), "needless": len(needless),
-           "broken_at_any_price": least, "told": (undeclared + needless)[:_SHOWN],
-           "cue_by_cue": [{"cue": number, "breaches": [[one.rule, one.value, one.limit] for one in cue.breaches]}
-                          for number, cue in enumerate(made, 1) if cue.breaches][:_SHOWN]}
+    told = (undeclared + needless)[:_SHOWN]
+    row: dict[str, Any] = {
+        "film": heard.film, "language": heard.language, "profile": name, "words": len(heard.words),
+        "cues": len(made), "pass": round(report.pass_rate, 4), "broken_cues": len(report.broken), "broken": broken,
+        "undeclared": len(undeclared), "needless": len(needless), "broken_at_any_price": least, "told": told,
+        "cue_by_cue": [{"cue": number, "breaches": [[one.rule, one.value, one.limit] for one in cue.breaches]}
+                       for number, cue in enumerate(made, 1) if cue.breaches][:_SHOWN]}
     print(f"{heard.film[-44:]:44} {name:16} {len(made):5} cues {report.pass_rate:8.2%} "
           f"({least} of {len(report.broken)} at any price)  {broken or ''}"
-          + "".join(f"\n    {one}" for one in row["told"][:8]), flush=True)
+          + "".join(f"\n    {one}" for one in told[:8]), flush=True)
     return row
 
 
