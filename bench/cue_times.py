@@ -68,7 +68,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     parser.add_argument("--jobs", type=Path, help="keep scenes and jobs here, and go on from those that are there")
     given = parser.parse_args()
-    rows, silent = [], []
+    rows: list[dict[str, Any]] = []
+    silent: list[dict[str, Any]] = []
     total: dict[str, dict[str, list[float]]] = {model: {} for model in _MODELS}
     with tempfile.TemporaryDirectory() as made:
         work = given.jobs or Path(made)
@@ -81,17 +82,29 @@ def main() -> None:
                 rows.append({"scene": name, "model": model, **row, **{kind: sizes(found)
                                                                        for kind, found in errors.items()}})
                 _show(rows[-1])
-        everything = [{"scene": "all", "model": model, **{kind: sizes(found) for kind, found in kinds.items()}}
-                      for model, kinds in total.items()]
-        for row in everything:
-            _show(row)
+                # What was measured is kept, whatever becomes of the next scene.
+                _save(given.out, rows, total, silent)
         for film in _without_speech(given.media):
             silent.append({"film": film.name, "model": _MODELS[0], **_cues_of(film, work / "silent", _MODELS[0])})
             print(silent[-1], flush=True)
-    print(save(given.out, "cue-times", {
+            _save(given.out, rows, total, silent)
+    for row in _overall(total):
+        _show(row)
+
+
+def _overall(total: dict[str, dict[str, list[float]]]) -> list[dict[str, Any]]:
+    return [{"scene": "all", "model": model, **{kind: sizes(found) for kind, found in kinds.items()}}
+            for model, kinds in total.items() if kinds]
+
+
+def _save(out: Path, rows: list[dict[str, Any]], total: dict[str, dict[str, list[float]]],
+          silent: list[dict[str, Any]]) -> None:
+    done = {row["scene"] for row in rows if row["model"] == _MODELS[-1]}
+    save(out, "cue-times", {
         "what": "cues against the truth of made scenes, in frames of 1/24 s; seconds lost; cues where nobody speaks",
-        "profile": _PROFILE, "rows": rows, "all": everything, "no_speech": silent,
-        "cues_without_speech": sum(row["cues"] - row["sung"] for row in silent)}))
+        "profile": _PROFILE, "rows": rows, "all": _overall(total), "not_run": [name for name in _SCENES
+                                                                               if name not in done],
+        "no_speech": silent, "cues_without_speech": sum(row["cues"] - row["sung"] for row in silent)})
 
 
 def _built(made: Made, folder: Path) -> Scene:
