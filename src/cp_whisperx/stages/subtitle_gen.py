@@ -186,7 +186,7 @@ def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> d
 
 STAGE = Stage(
     name="subtitle-gen",
-    version=2,
+    version=3,
     needs=(AudioTrack, Speech, SpeakerTurns, Glossary, Transcript, NamedTranscript),
     makes=Subtitles,
     options=Options,
