@@ -69,12 +69,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
                                      epilog="example: python bench/subtitle_quality.py --peers /tmp/peers/bin/python")
     parser.add_argument("--peers", type=Path, help="Python of an environment with stable-ts")
+    parser.add_argument("--others", type=Path, metavar="JSON", help="measure ours alone; the others' rows are those "
+                        "of this earlier result")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as work:
         scene = build(SceneSpec(), Path(work), "scene")
-        files, lacking = _made(scene, Path(work), given.peers)
+        earlier = json.loads(given.others.read_text()) if given.others else None
+        files, lacking = _made(scene, Path(work), given.peers, alone=earlier is not None)
         rows = [{"system": name, **_measured(scene, of)} for name, of in files.items()]
+    if earlier:
+        rows += [row | {"measured": earlier["date"] + ", before ours"} for row in earlier["rows"]
+                 if row["system"] not in files]
     for row in rows:
         print(json.dumps(row, ensure_ascii=False))
     result = {
@@ -89,7 +95,7 @@ def main() -> None:
     print(path)
 
 
-def _made(scene: Scene, work: Path, peers: Path | None) -> tuple[dict[str, dict[str, Path]], list[str]]:
+def _made(scene: Scene, work: Path, peers: Path | None, *, alone: bool) -> tuple[dict[str, dict[str, Path]], list[str]]:
     """By system, a subtitle file for each profile (others know no profiles), and which systems could not be run."""
     ours = {}
     for profile in _PROFILES:
@@ -102,6 +108,8 @@ def _made(scene: Scene, work: Path, peers: Path | None) -> tuple[dict[str, dict[
     audio = Path(made["folder"]) / "demux" / "audio.wav"
     weights = ModelStore(settings.load().model_store.root).path("base")
     files = {"ours": ours}
+    if alone:
+        return files, []
     for name, how in (("faster-whisper", "plain"), ("faster-whisper batched", "batched")):
         file = work / f"{how}.srt"
         subprocess.run([sys.executable, "-c", _SEGMENTS, weights, audio, file, how], check=True)

@@ -121,6 +121,7 @@ def test_eval_puts_systems_side_by_side(command: Command) -> None:
     assert rows["WER"] == ["40.00%", "0.00%", "-"]
     assert rows["DER"] == ["-", "-", "20.00%"]
     assert rows["speech without a cue, s"] == ["0.5", "0.5", "-"]
+    assert rows["of the profile"] == ["netflix-en", "netflix-en", "-"]
     assert rows["breaks overlap"] == ["0", "1", "-"]
     found = json.loads(command("eval", "bad.srt", "--reference", "true.stm", "--json")[1])
     assert found["systems"][0]["in_cue"]["count"] == 2

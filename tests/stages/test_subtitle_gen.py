@@ -27,7 +27,7 @@ from cp_whisperx.job import Job, Request
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.stage import Inputs, Stage, Tools
 from cp_whisperx.stages import subtitle_gen
-from cp_whisperx.timeline import Anchor, Segment, Song, TimeMap, Turn, Word
+from cp_whisperx.timeline import Anchor, Segment, Song, SpeechSpan, TimeMap, Turn, Word
 
 
 def transcript(words: list[tuple[float, float, str]], language: str = "en") -> NamedTranscript:
@@ -55,14 +55,15 @@ NOBODY = SpeakerTurns(speakers=(), turns=(), overlaps=(), rttm=None, method="off
 
 
 def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, *, turns: SpeakerTurns = NOBODY,
-             songs: tuple[Song, ...] = (), names: tuple[str, ...] = (), **options: object) -> tuple[Subtitles, Path]:
+             songs: tuple[Song, ...] = (), names: tuple[str, ...] = (), speech: Speech = SILENT,
+             **options: object) -> tuple[Subtitles, Path]:
     from cp_whisperx import log as logs
     from cp_whisperx.progress import Progress
 
     job = Job.create(tmp_path, Request(film="/films/Dil Se (1998).mkv", fingerprint="sampled:abcdef012345",
                                        options={}))
     glossary = Glossary(names=tuple(Name(canonical=name, kind="person", source="test", weight=1.0) for name in names))
-    for artifact in (track(time_map), SILENT, turns, glossary, as_heard(made, songs), made):
+    for artifact in (track(time_map), speech, turns, glossary, as_heard(made, songs), made):
         folder = job.stage_folder(artifact.stage)
         folder.mkdir()
         artifact.write(folder)
@@ -139,6 +140,15 @@ def test_the_report_says_what_the_validator_says(tmp_path: Path) -> None:
     broken = {finding["cue"] for rule in report["rules"] for finding in rule["findings"]}
     assert broken == {number for number, cue in enumerate(made.cues, start=1) if cue.breaches} != set()
     assert "extraordinarily0" in (work / "qc.html").read_text()
+
+
+@pytest.mark.parametrize(("onset", "early"), [(1.0, False), (1.12, False), (1.17, True)])
+def test_the_report_knows_where_speech_begins(tmp_path: Path, onset: float, early: bool) -> None:
+    """Three frames are allowed, and what was padded for the recogniser is no speech."""
+    speech = SILENT.model_copy(update={"spans": (SpeechSpan(0.8, 2.4, onset, 2.2, 0.9, 1.0),)})
+    _, work = generate(tmp_path, TimeMap((Anchor(0.0, 2.0),)), transcript(WORDS), speech=speech)
+    rules = {rule["rule"]: rule for rule in json.loads((work / "qc.json").read_text())["rules"]}
+    assert rules["in-cue"]["result"] == ("failed" if early else "passed")
 
 
 def test_without_a_report_there_is_none(tmp_path: Path) -> None:

@@ -113,6 +113,14 @@ def test_speakers_are_named_where_they_begin() -> None:
     assert [line for cue in found for line in cue.lines if "ANNA" in line] == ["ANNA: So be it then my friend."]
 
 
+@pytest.mark.parametrize(("next_s", "lacking"), [(1.2, False), (1.1, True)])
+def test_the_words_of_a_label_are_read_as_well(next_s: float, lacking: bool) -> None:
+    """The BBC's 0.3 s a word, for four words of which one is spoken."""
+    words = [*spoken("Yes.", speaker="S1"), *spoken("No, he is not here any more.", next_s, speaker="S2")]
+    found = cues(words, BBC, grid=Grid.of(None), language="en", labels={"S1": "THE OLD MAN:"}, breaks_before={1})
+    assert [breach.limit for breach in found[0].breaches if breach.rule == "min_duration_s"] == [1.2] * lacking
+
+
 def test_songs_by_policy() -> None:
     words = [*spoken("He sat down."), *spoken("The river runs to the sea tonight", 1.5)]
     sung = range(3, 10)
@@ -207,7 +215,9 @@ def test_limits_hold_whatever_is_said(said: list[tuple[str, float, float, str | 
         assert all(width(line) <= rules.max_cpl for line in cue.lines)
         assert end > start
         assert rules.max_duration_s is None or cue.end - cue.start <= rules.max_duration_s + 0.001
-        assert cue.end - cue.start >= rules.min_duration_s - 0.001 or "min_duration_s" in breaches
+        read = sum(any(map(str.isalnum, part)) for line in cue.lines for part in line.split())
+        least = max(rules.min_duration_s, read * (rules.min_s_per_word or 0.0))
+        assert cue.end - cue.start > least - 0.001 or "min_duration_s" in breaches
         speed = sum(map(width, cue.lines)) / (cue.end - cue.start)
         assert (speed > rules.cps_target + 1e-6) == ("cps_target" in breaches)
         assert cue.cps == pytest.approx(speed, abs=0.001)

@@ -75,3 +75,11 @@ def test_cost_and_lines_agree(sizes: list[int], most: int) -> None:
         assert characters - sum(map(width, found)) == len(found) - 1  # a space at each break
     else:
         assert sum(sizes) + len(sizes) - 1 > rules.max_cpl
+
+
+@pytest.mark.parametrize(("text", "labels", "count"), [
+    ("A: Ready for it?", {}, 3), ("A: Ready?", {"A": "[Ann]"}, 2), ("A: Ready? B: Always.", {"B": "[Ann Smith]"}, 4),
+    ("A: Ready - now?", {}, 2)])
+def test_words_that_are_read_are_those_of_the_labels_too(text: str, labels: dict[str, str], count: int) -> None:
+    made = layout(text, labels=labels)
+    assert made.words(0, len(made.tokens) - 1) == count

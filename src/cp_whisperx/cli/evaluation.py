@@ -51,6 +51,7 @@ ROWS: tuple[tuple[str, Callable[[Evaluation], str]], ...] = (
     ("names right", lambda one: f"{one.names.right} of {one.names.expected}" if one.names else "-"),
     ("names added", lambda one: str(one.names.extra) if one.names else "-"),
     ("cues that keep all rules", lambda one: _share(one.cues_that_pass)),
+    ("  of the profile", lambda one: one.profile or "-"),
 )
 """What the table shows, a row each."""
 

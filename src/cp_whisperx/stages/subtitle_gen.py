@@ -29,7 +29,7 @@ from cp_whisperx.subtitles.cueing import cues
 from cp_whisperx.subtitles.formats import ENCODINGS, FLAVOURS, FORMATS, Flavour, Newline, Sheet, write
 from cp_whisperx.subtitles.grid import Grid
 from cp_whisperx.subtitles.profiles import Profile, RuleChanges
-from cp_whisperx.timeline import Cue, TimeMap, Word
+from cp_whisperx.timeline import Cue, Span, TimeMap, Word
 
 _HOLE_S = 0.2
 """A jump of the film's clock by more than this ends a cue: what comes after is another place in the film."""
@@ -144,7 +144,11 @@ def _report(inputs: Inputs, made: Sequence[Cue], profile: Profile, frame_rate: f
             tools: Tools) -> None:
     """What the validator, which shares nothing with the code that made the cues, says of them, and all else."""
     track = inputs[AudioTrack]
-    verdict = checking.check(made, profile, frame_rate=frame_rate, cuts=what.cuts, language=what.language)
+    # The detector's own onsets: the spans that a recogniser gets begin earlier.
+    speech = [Span(start := track.time_map.film_time(span.onset), start + span.offset - span.onset)
+              for span in inputs[Speech].spans]
+    verdict = checking.check(made, profile, frame_rate=frame_rate, cuts=what.cuts, speech=speech,
+                             language=what.language)
     qc.write_report(tools.work, qc.gather(
         film=tools.name, profile=profile.name, cues=made, speeds=[cue.cps for cue in made],
         speed_limit=profile.cps_target, rules=verdict.outcomes, track=track,
@@ -182,7 +186,7 @@ def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> d
 
 STAGE = Stage(
     name="subtitle-gen",
-    version=2,
+    version=3,
     needs=(AudioTrack, Speech, SpeakerTurns, Glossary, Transcript, NamedTranscript),
     makes=Subtitles,
     options=Options,

@@ -129,7 +129,7 @@ def _cut(parts: Sequence[Token], layout: Layout, timing: Timing, rules: Rules,
             laid, characters = layout.cost(first, last)
             if laid == TOO_LONG:
                 break
-            words = parts[last].words[1] - parts[first].words[0]
+            words = layout.words(first, last)
             end = timing.out(start, last, characters, words)
             lasts = end - start
             cost += laid
@@ -185,23 +185,24 @@ def _written(groups: Sequence[tuple[int, int]], parts: Sequence[Token], layout: 
     for first, last in groups:
         lines = layout.lines(first, last)
         characters = sum(map(width, lines))
-        words = parts[first].words[0], parts[last].words[1]
+        words = layout.words(first, last)
         start = max(timing.ins[first], clock)
-        end = max(timing.out(start, last, characters, words[1] - words[0]), start + timing.flash)
+        end = max(timing.out(start, last, characters, words), start + timing.flash)
         following = timing.ins[last + 1] if last + 1 < len(parts) else None
         clock = end + timing.gap
         shown = timing.grid.seconds(start), timing.grid.seconds(end)
         cps = characters / (shown[1] - shown[0])
         breaches = _breaches(start, end, following, cps, words, timing, rules, late=start - timing.ins[first])
-        made.append(Cue(*shown, lines, layout.speakers(first, last, len(lines)), words, parts[first].sung,
+        made.append(Cue(*shown, lines, layout.speakers(first, last, len(lines)),
+                        (parts[first].words[0], parts[last].words[1]), parts[first].sung,
                         round(cps, 3), breaches))
     return tuple(made)
 
 
-def _breaches(start: int, end: int, following: int | None, cps: float, words: tuple[int, int], timing: Timing,
+def _breaches(start: int, end: int, following: int | None, cps: float, words: int, timing: Timing,
               rules: Rules, *, late: int) -> tuple[Breach, ...]:
     """Rules, by their names in the profile, that the speech leaves no room for."""
-    least = timing.shown(words[1] - words[0])
+    least = timing.shown(words)
     found = []
     if cps > rules.cps_target + _EXACT:
         found.append(Breach("cps_target", round(cps, 3), rules.cps_target))

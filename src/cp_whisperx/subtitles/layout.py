@@ -47,12 +47,18 @@ class Layout:
         self.labels = [self._label(token, labels) if turn or position == 0 else ""
                        for position, (token, turn) in enumerate(zip(tokens, self.turns, strict=True))]
         self.label_widths = list(map(width, self.labels))
+        self.words_until = [0, *accumulate(_words(token.text) + _words(label)
+                                           for token, label in zip(tokens, self.labels, strict=True))]
         self.breaks = [LINE_BREAK[token.behind] for token in tokens]
         self.plain = not any(self.labels) and not any(token.sung for token in tokens)
 
     def text_width(self, first: int, last: int) -> int:
         """Characters of the tokens on one line, without what is put around them."""
         return self.ends[last + 1] - self.starts[first]
+
+    def words(self, first: int, last: int) -> int:
+        """Words that are read, with those of the labels."""
+        return self.words_until[last + 1] - self.words_until[first]
 
     def turn_in(self, first: int, last: int) -> int:
         """How often the speaker changes between the tokens."""
@@ -151,3 +157,7 @@ class Layout:
             if cost < best:
                 best, points = cost, (point, *rest)
         return best, points
+
+
+def _words(text: str) -> int:
+    return sum(any(map(str.isalnum, part)) for part in text.split())

@@ -23,7 +23,7 @@ def test_the_truth_itself_is_perfect() -> None:
     assert (made.wer, made.cer, made.der, made.der_collar, made.uncovered_s, made.speech_s) == (0, 0, 0, 0, 0, 3.0)
     assert made.in_cue == made.out_cue == Offsets(2, 0, 0, 0)
     assert made.names is not None and (made.names.expected, made.names.right, made.names.extra) == (1, 1, 0)
-    assert made.cues_that_pass == 1.0
+    assert (made.profile, made.cues_that_pass) == ("netflix-en", 1.0)
 
 
 def test_each_fault_is_measured() -> None:

@@ -18,7 +18,7 @@ _FAR = 1 << 40
 def in_after(subject: Subject) -> Iterator[Finding]:
     limit = subject.frames_at_24(subject.profile.shot_in_after_frames)
     for number, cue in subject.numbered():
-        behind, ahead = _near(subject, cue.start)
+        behind, ahead = near(subject, cue.start)
         if 0 < behind < limit and behind <= ahead:
             yield Finding(number, f"{behind} frames after")
 
@@ -27,7 +27,7 @@ def in_before(subject: Subject) -> Iterator[Finding]:
     after = subject.frames_at_24(subject.profile.shot_in_after_frames)
     limit = subject.frames_at_24(max(subject.profile.shot_in_near_frames, subject.profile.shot_in_far_frames))
     for number, cue in subject.numbered():
-        behind, ahead = _near(subject, cue.start)
+        behind, ahead = near(subject, cue.start)
         if behind and ahead < limit and not (behind < after and behind <= ahead):
             yield Finding(number, f"{ahead} frames before")
 
@@ -35,7 +35,7 @@ def in_before(subject: Subject) -> Iterator[Finding]:
 def out_before(subject: Subject) -> Iterator[Finding]:
     limit = subject.profile.shot_out_before_frames
     for number, cue in subject.numbered():
-        behind, ahead = _near(subject, cue.end)
+        behind, ahead = near(subject, cue.end)
         if behind == 0:
             yield Finding(number, "on the cut")
         elif ahead < limit:
@@ -46,12 +46,12 @@ def out_after(subject: Subject) -> Iterator[Finding]:
     limit = subject.frames_at_24(subject.profile.shot_out_after_frames)
     before = subject.profile.shot_out_before_frames
     for number, cue in subject.numbered():
-        behind, ahead = _near(subject, cue.end)
+        behind, ahead = near(subject, cue.end)
         if 0 < behind < limit and ahead > before:
             yield Finding(number, f"{behind} frames after")
 
 
-def _near(subject: Subject, seconds: float) -> tuple[int, int]:
+def near(subject: Subject, seconds: float) -> tuple[int, int]:
     """Whole frames since the last cut at or before a time, and until the next one after it."""
     cuts = subject.cuts or ()
     # A time rounded down lies just before the cut that it means: half a frame decides.

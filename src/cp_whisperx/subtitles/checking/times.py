@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise
 
+from cp_whisperx.subtitles.checking import shots
 from cp_whisperx.subtitles.checking.report import Finding
 from cp_whisperx.subtitles.checking.subject import Subject, characters, duration, seconds_text, us, words
 
@@ -80,13 +81,20 @@ def _too_fast(subject: Subject, limit: float) -> Iterator[Finding]:
 
 
 def early(subject: Subject) -> Iterator[Finding]:
-    """In-cues in a silence, more than the tolerance before the speech that comes next."""
+    """In-cues in a silence, more than the tolerance before the speech that comes next.
+
+    One on a cut, or just as far before it as the profile sends them, is where it belongs.
+    """
+    far = subject.frames_at_24(subject.profile.shot_in_far_frames)
     speech = subject.speech or ()
     starts = [us(span.start) for span in speech]
     for number, cue in subject.numbered():
         at = us(cue.start)
         position = bisect_right(starts, at)
         if (position and at < us(speech[position - 1].end)) or position == len(starts):
+            continue
+        behind, ahead = shots.near(subject, cue.start)
+        if behind == 0 or (far and ahead == far):
             continue
         frames = subject.frames(starts[position] - at)
         if frames > subject.profile.in_tolerance_frames:

@@ -43,6 +43,7 @@ class Names:
 class Evaluation:
     """`wer` and `cer` are shares (code points for `cer`), `der` at two collars; `in_cue` and `out_cue` in frames.
 
+    `profile` is the one by whose rules `cues_that_pass` and `rules` were counted.
     `uncovered_s` are seconds in which the reference has speech and no cue is shown, of its `speech_s`.
     """
 
@@ -56,6 +57,7 @@ class Evaluation:
     out_cue: Offsets | None = None
     speech_s: float | None = None
     uncovered_s: float | None = None
+    profile: str | None = None
     cues_that_pass: float | None = None
     rules: dict[str, int] = field(default_factory=dict)
     names: Names | None = None
@@ -84,6 +86,7 @@ def evaluate(cues: Sequence[Cue], reference: Reference, *, turns: Sequence[Turn]
         measured["speech_s"] = round(sum(span.duration for span in reference.speech), 3)
         measured["uncovered_s"] = round(_uncovered(reference.speech, cues), 3)
     if report is not None:
+        measured["profile"] = report.profile
         measured["cues_that_pass"] = report.pass_rate
         measured["rules"] = report.counts()
     if names and reference.text:
