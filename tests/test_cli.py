@@ -238,9 +238,10 @@ def test_names_of_speakers_come_from_a_file(command: Command, silence: Path, tmp
     """The job holds the names: the container of a stage does not see the file."""
     (tmp_path / "names.txt").write_text(text)
     job = command("prepare", silence, "--speaker-names", "names.txt", *flags).out.strip()
-    options = json.loads((tmp_path / "out" / job / "request.json").read_text())["options"]["diarization"]
-    assert options["names"] == {"S1": "Simran", "S2": "Raj"}
-    assert options["speakers"] == speakers
+    options = json.loads((tmp_path / "out" / job / "request.json").read_text())["options"]
+    assert options["subtitle-gen"]["names"] == {"S1": "Simran", "S2": "Raj"}
+    assert options["subtitle-gen"]["speakers"] == speakers
+    assert options["diarization"]["speakers"] == "labels"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe", b"Simran is the daughter"])

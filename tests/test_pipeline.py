@@ -59,9 +59,9 @@ def test_a_job_from_nothing_to_its_result(film: Path, chosen: Settings, models: 
 def test_what_lies_behind_a_change_is_stale(film: Path, chosen: Settings, models: ModelStore, tmp_path: Path) -> None:
     job = pipeline.prepare(film, chosen)
     pipeline.run(job, models, LocalRunner(models.root, quiet=True))
-    job = pipeline.prepare(film, settings.load(
-        {"jobs": tmp_path / "out", "stages.subtitle_gen.rules.max_cpl": 37}, environment={}))
-    assert stale(job, models) == {"subtitle-gen", "mux"}
+    for changed in ({"stages.subtitle_gen.rules.max_cpl": 37}, {"stages.subtitle_gen.names": "S1=Simran"}):
+        job = pipeline.prepare(film, settings.load({"jobs": tmp_path / "out", **changed}, environment={}))
+        assert stale(job, models) == {"subtitle-gen", "mux"}
     job = pipeline.prepare(film, settings.load(
         {"jobs": tmp_path / "out", "stages.silero_vad.threshold": 0.4}, environment={}))
     ran = pipeline.run(job, models, LocalRunner(models.root, quiet=True))

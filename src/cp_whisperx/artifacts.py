@@ -189,10 +189,9 @@ class SpeakerActivity(Artifact):
 
 
 class Speaker(Frozen):
-    """One voice of the film. `label` is neutral (S1, S2… by first word); `name` is from the user's map, or None."""
+    """One voice of the film. `label` is neutral: S1, S2… by first word."""
 
     label: str
-    name: str | None
     speech_s: float
 
 

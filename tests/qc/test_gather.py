@@ -40,13 +40,13 @@ def test_everything_comes_in_film_time(tmp_path: Path) -> None:
         model="base", segments=(), unheard=(Span(6.0, 8.0),), songs=(Song(4.0, 9.0, 0.9),),
         dropped=(Dropped(start=7.0, end=8.0, text="Bye.", guard="ghost", reason="why", hearing=2),
                  Dropped(start=1.0, end=2.0, text="...", guard="punctuation", reason="why")))
-    turns = SpeakerTurns(speakers=(Speaker(label="S1", name="Simran", speech_s=2.0),), turns=(Turn(6.0, 8.0, "S1"),),
+    turns = SpeakerTurns(speakers=(Speaker(label="S1", speech_s=2.0),), turns=(Turn(6.0, 8.0, "S1"),),
                          overlaps=(), rttm=None, method="test")
     named = NamedTranscript(language="en", segments=(), changes=(
         NameChange(start=1.0, end=1.5, before="Simon", after="Simran", reason="cast", score=0.9),))
     data = gather(film="Film", profile="bbc", cues=(Cue(3.0, 5.0, ("Hello.",)),), speeds=(3.0,), speed_limit=15.0,
-                  rules=(), track=track, wav=wav, speech=speech, transcript=transcript, turns=turns, named=named,
-                  warnings=("weak model",))
+                  rules=(), track=track, wav=wav, speech=speech, transcript=transcript, turns=turns,
+                  speakers={"S1": "Simran"}, named=named, warnings=("weak model",))
     assert [(span.start, span.end) for span in data.speech] == [(3.0, 5.0), (11.0, 13.0)]
     assert data.unheard == (Span(11.0, 13.0),)
     assert data.songs == (Span(6.0, 11.0),)

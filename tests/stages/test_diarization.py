@@ -120,13 +120,12 @@ def test_the_user_knows_better(tmp_path: Path, options: dict[str, int], speakers
     assert len(stage(tmp_path, CONVERSATION, **options)[0].speakers) == speakers
 
 
-def test_names_go_to_labels_and_one_too_many_is_said(tmp_path: Path) -> None:
-    made, used = stage(tmp_path, CONVERSATION, speakers="names", names="S2=Raj, S7=Nobody")
-    assert [(speaker.label, speaker.name) for speaker in made.speakers] == [("S1", None), ("S2", "Raj")]
-    assert "S7" in used.warnings[0]
+def test_who_asks_for_names_asks_for_the_same_speakers() -> None:
+    """So diarization is not done again when names are wanted later."""
+    assert Options.model_validate({"speakers": "names"}) == Options(speakers="labels")
 
 
-@pytest.mark.parametrize("options", [{"least": 5, "most": 2}, {"count": 0}, {"names": "Raj"}, {"names": "S1=A,S1=B"}])
+@pytest.mark.parametrize("options", [{"least": 5, "most": 2}, {"count": 0}, {"speakers": "people"}])
 def test_what_cannot_be_is_refused(options: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         settings.load({f"stages.diarization.{key}": value for key, value in options.items()}, environment={})

@@ -55,15 +55,15 @@ NOBODY = SpeakerTurns(speakers=(), turns=(), overlaps=(), rttm=None, method="off
 
 
 def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, *, turns: SpeakerTurns = NOBODY,
-             songs: tuple[Song, ...] = (), names: tuple[str, ...] = (), speech: Speech = SILENT,
+             songs: tuple[Song, ...] = (), glossary: tuple[str, ...] = (), speech: Speech = SILENT,
              **options: object) -> tuple[Subtitles, Path]:
     from cp_whisperx import log as logs
     from cp_whisperx.progress import Progress
 
     job = Job.create(tmp_path, Request(film="/films/Dil Se (1998).mkv", fingerprint="sampled:abcdef012345",
                                        options={}))
-    glossary = Glossary(names=tuple(Name(canonical=name, kind="person", source="test", weight=1.0) for name in names))
-    for artifact in (track(time_map), speech, turns, glossary, as_heard(made, songs), made):
+    known = Glossary(names=tuple(Name(canonical=name, kind="person", source="test", weight=1.0) for name in glossary))
+    for artifact in (track(time_map), speech, turns, known, as_heard(made, songs), made):
         folder = job.stage_folder(artifact.stage)
         folder.mkdir()
         artifact.write(folder)
@@ -108,7 +108,7 @@ def test_before_the_film_there_is_no_cue_time(tmp_path: Path) -> None:
 
 
 TURNS = SpeakerTurns(
-    speakers=(Speaker(label="S1", name="Simran", speech_s=0.8), Speaker(label="S2", name=None, speech_s=0.4)),
+    speakers=(Speaker(label="S1", speech_s=0.8), Speaker(label="S2", speech_s=0.4)),
     turns=(Turn(1.0, 1.8, "S1"), Turn(1.8, 2.3, "S2")), overlaps=(), rttm=None, method="test")
 
 
@@ -116,9 +116,25 @@ TURNS = SpeakerTurns(
     ("off", [("-Where were", "-you?")]), ("labels", [("-[S1] Where were", "-[S2] you?")]),
     ("names", [("-[Simran] Where were", "-you?")])])
 def test_who_speaks_is_shown_as_it_is_asked_for(tmp_path: Path, speakers: str, lines: list[tuple[str, ...]]) -> None:
-    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), turns=TURNS, speakers=speakers)
+    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), turns=TURNS, speakers=speakers, names="S1=Simran")
     assert [cue.lines for cue in made.cues] == lines
     assert made.cues[0].speakers == ("S1", "S2")
+
+
+@pytest.mark.parametrize(("turns", "said"), [
+    (TURNS, "there is no speaker S7: 2 were found"), (NOBODY, None)], ids=["one too many", "nobody was asked for"])
+def test_a_name_for_nobody(tmp_path: Path, caplog: pytest.LogCaptureFixture, turns: SpeakerTurns,
+                           said: str | None) -> None:
+    turns = turns.model_copy(update={"rttm": "turns.rttm"}) if turns.turns else turns
+    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), turns=turns, speakers="names", names="S1=Simran,S7=Raj")
+    assert (said in caplog.text) if said else "no speaker" not in caplog.text
+    assert ("Simran" in "".join(made.cues[0].lines)) == bool(said)
+
+
+@pytest.mark.parametrize("names", ["Raj", "S1=A,S1=B"])
+def test_a_map_of_names_that_cannot_be(names: str) -> None:
+    with pytest.raises(ConfigError, match=r"stages\.subtitle-gen\.names"):
+        settings.load({"stages.subtitle-gen.names": names}, environment={})
 
 
 def test_what_is_sung_is_marked(tmp_path: Path) -> None:
@@ -129,7 +145,7 @@ def test_what_is_sung_is_marked(tmp_path: Path) -> None:
 def test_a_name_is_not_torn(tmp_path: Path) -> None:
     spoken = "Yesterday in the old market everybody saw Simran Singh buying flowers"
     words = [(1.0 + 0.3 * place, 1.25 + 0.3 * place, f" {word}") for place, word in enumerate(spoken.split())]
-    made, _ = generate(tmp_path, TimeMap(), transcript(words), names=("Simran Singh",))
+    made, _ = generate(tmp_path, TimeMap(), transcript(words), glossary=("Simran Singh",))
     assert any("Simran Singh" in line for cue in made.cues for line in cue.lines)
 
 

@@ -56,7 +56,7 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--track", ("stages.demux.track",), {"type": int, "help": "Index of the audio stream [by policy]"}),
     ("--speakers", ("stages.diarization.speakers", "stages.subtitle-gen.speakers"), {
         "type": click.Choice(("off", "labels", "names")), "help": "Tell who speaks, and how to call them [off]"}),
-    ("--speaker-names", ("stages.diarization.names",), {
+    ("--speaker-names", ("stages.subtitle-gen.names",), {
         "type": TextFile(), "metavar": "FILE", "help": "Who S1, S2… are, a line each: S1=Simran; then --speakers is "
                                                        "names"}),
     ("--format", ("stages.subtitle-gen.formats",), {"help": "Of srt,vtt,ass,ttml,txt,json [srt,vtt]"}),

@@ -38,7 +38,7 @@ class OnnxSegmenter:
         self._threads = max(1, threads)
         self._folder = model
         if self.manifest.self_check:
-            self_check.require("segmentation", self._run(self_check.sound()[None])[0])
+            self_check.require_segmentation(self.manifest.labels, self._run)
         self.window_samples = round(self.manifest.window_s * SAMPLE_RATE)
         self.frame_samples = self.manifest.frame
         self.first_frame_samples = self.manifest.first_frame

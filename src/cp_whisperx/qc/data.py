@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -68,7 +68,7 @@ class Voice:
     turns: tuple[Span, ...] = ()
 
     @classmethod
-    def of(cls, turns: Sequence[Turn], names: dict[str, str | None]) -> tuple[Voice, ...]:
+    def of(cls, turns: Sequence[Turn], names: Mapping[str, str | None]) -> tuple[Voice, ...]:
         """Speakers by first word."""
         by_label: dict[str, list[Span]] = {}
         for turn in sorted(turns):

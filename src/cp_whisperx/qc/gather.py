@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from cp_whisperx.artifacts import AudioTrack, NamedTranscript, SpeakerTurns, Speech, Transcript
@@ -13,19 +13,21 @@ from cp_whisperx.timeline import Cue, Span, TimeMap, Turn
 
 def gather(*, film: str, profile: str, cues: Sequence[Cue], speeds: Sequence[float], speed_limit: float | None,
            rules: Sequence[RuleOutcome], track: AudioTrack, wav: Path, speech: Speech, transcript: Transcript,
-           turns: SpeakerTurns | None = None, named: NamedTranscript | None = None,
-           warnings: Sequence[str] = ()) -> QcData:
-    """`cues` and `speeds` (characters per second, one for each cue) as shown; `rules` as the validator answers."""
+           turns: SpeakerTurns | None = None, speakers: Mapping[str, str | None] | None = None,
+           named: NamedTranscript | None = None, warnings: Sequence[str] = ()) -> QcData:
+    """`cues` and `speeds` (characters per second, one for each cue) as shown; `rules` as the validator answers.
+
+    `speakers` has the names of the labels, where they are known.
+    """
     time_map = track.time_map
     duration_s = max(track.film_duration_s or 0.0, time_map.film_time(track.duration_s))
-    names = {speaker.label: speaker.name for speaker in turns.speakers} if turns else {}
     return QcData(
         film=film, language=transcript.language, profile=profile, duration_s=duration_s, cues=tuple(cues),
         rules=tuple(rules), speeds=tuple(speeds), speed_limit=speed_limit,
         speech=spans_in_film_time([Span(span.onset, span.offset) for span in speech.spans], time_map),
         unheard=spans_in_film_time(transcript.unheard, time_map),
         songs=spans_in_film_time(transcript.songs, time_map), cuts=track.shots,
-        voices=Voice.of(_turns(turns, time_map), names),
+        voices=Voice.of(_turns(turns, time_map), speakers or {}),
         dropped=tuple(Drop(time_map.film_time(drop.start), time_map.film_time(drop.end), drop.text, drop.guard,
                            drop.reason, drop.hearing)
                       for drop in sorted(transcript.dropped, key=lambda drop: drop.start)),

@@ -19,7 +19,6 @@ from cp_whisperx.diarization.turns import TurnRules, overlaps, speech_s, turns
 from cp_whisperx.engines.protocols import SpeakerEmbedder
 from cp_whisperx.engines.speaker_embedding import OnnxEmbedder
 from cp_whisperx.media.samples import Samples
-from cp_whisperx.speakers import parse_names
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, Turn
 
@@ -32,11 +31,14 @@ _BATCH = 32
 METHOD = "two-covariance agglomeration"
 
 
+def _labelled(value: object) -> object:
+    """Names are for subtitle-gen: who asks for them does not ask for other speakers than who asks for labels."""
+    return "labels" if value == "names" else value
+
+
 class Options(StageOptions):
-    speakers: Literal["off", "labels", "names"] = Field(
-        "off", description="Tell who speaks: not at all, by neutral labels, or by the names given for them")
-    names: Annotated[dict[str, str], BeforeValidator(parse_names)] = Field(
-        {}, description="Names of the labels, as S1=Simran,S2=Raj")
+    speakers: Annotated[Literal["off", "labels"], BeforeValidator(_labelled)] = Field(
+        "off", description="Tell who speaks: not at all, or by neutral labels, which subtitle-gen may show as names")
     count: int | None = Field(None, ge=1, le=100, description="How many speakers there are; empty: found out")
     least: int = Field(1, ge=1, le=100, description="Fewest speakers there may be")
     most: int = Field(40, ge=1, le=100, description="Most speakers there may be")
@@ -96,7 +98,7 @@ def diarize(engine: SpeakerEmbedder, samples: Samples, windows: NDArray[np.uint8
                        options.bounds)
     found = turns(local, cuts, speakers, frames, grid, len(samples) / SAMPLE_RATE,
                   TurnRules(options.threshold, options.min_turn_s, options.min_pause_s))
-    return _artifact(found, options, tools)
+    return _artifact(found, tools)
 
 
 def embed(engine: SpeakerEmbedder, samples: Samples, cuts: Sequence[Cut], grid: Grid,
@@ -137,20 +139,17 @@ def _features(engine: SpeakerEmbedder, samples: Samples, run: Sequence[Cut],
         yield np.resize(heard[spare:], (size, heard.shape[1])).astype(np.float32)
 
 
-def _artifact(found: tuple[Turn, ...], options: Options, tools: Tools) -> SpeakerTurns:
+def _artifact(found: tuple[Turn, ...], tools: Tools) -> SpeakerTurns:
     labels = list(dict.fromkeys(turn.speaker for turn in found))
-    if unknown := sorted(set(options.names) - set(labels)):
-        tools.warn(f"there is no speaker {', '.join(unknown)}: {len(labels)} were found")
     (tools.work / _RTTM).write_text(rttm.write(found, tools.name), encoding="utf-8")
-    speakers = tuple(Speaker(label=label, name=options.names.get(label), speech_s=speech_s(found, label))
-                     for label in labels)
+    speakers = tuple(Speaker(label=label, speech_s=speech_s(found, label)) for label in labels)
     tools.log.info(f"{len(speakers)} speakers in {len(found)} turns" if found else "nobody speaks")
     return SpeakerTurns(speakers=speakers, turns=found, overlaps=overlaps(found), rttm=_RTTM, method=METHOD)
 
 
 STAGE = Stage(
     name="diarization",
-    version=1,
+    version=2,
     needs=(AudioTrack, SpeakerActivity),
     makes=SpeakerTurns,
     options=Options,

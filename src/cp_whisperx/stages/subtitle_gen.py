@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import cycle
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from cp_whisperx import qc, songs
 from cp_whisperx.artifacts import (
@@ -22,7 +22,7 @@ from cp_whisperx.artifacts import (
     Subtitles,
     Transcript,
 )
-from cp_whisperx.speakers import assign
+from cp_whisperx.speakers import assign, parse_names
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.subtitles import checking, profiles
 from cp_whisperx.subtitles.cueing import cues
@@ -41,6 +41,8 @@ class Options(StageOptions):
                          "your own; auto: by language and script")
     speakers: Literal["off", "labels", "names"] = Field(
         "off", description="Name who speaks: not at all, by neutral labels, or those whose names are known")
+    names: Annotated[dict[str, str], BeforeValidator(parse_names)] = Field(
+        {}, description="Names of the labels, as S1=Simran,S2=Raj")
     flavour: Flavour = Field("", description="Tag in the files' names for media servers: "
                              + ", ".join(flavour for flavour in FLAVOURS if flavour))
     newline: Newline = Field("lf", description="How lines end in the files")
@@ -105,19 +107,22 @@ class Heard:
     cuts: tuple[float, ...] | None = None
 
 
-def heard(inputs: Inputs) -> Heard:
-    """The one place that knows which stages have a say."""
+def heard(inputs: Inputs, names: Mapping[str, str]) -> Heard:
+    """The one place that knows which stages have a say. `names`: what speakers are called, by label."""
     transcript, turns = inputs[NamedTranscript], inputs[SpeakerTurns]
     words = tuple(word for segment in transcript.segments for word in segment.words)
     return Heard(transcript.language, assign(words, turns.turns) if turns.turns else words,
                  names=tuple(name.canonical for name in inputs[Glossary].names),
-                 speakers={speaker.label: speaker.name for speaker in turns.speakers},
+                 speakers={speaker.label: names.get(speaker.label) for speaker in turns.speakers},
                  sung=songs.mark(transcript.segments, inputs[Transcript].songs), cuts=inputs[AudioTrack].shots)
 
 
 def run(inputs: Inputs, options: Options, tools: Tools) -> Subtitles:
     track = inputs[AudioTrack]
-    what = heard(inputs)
+    what = heard(inputs, options.names)
+    # Where nobody was asked who speaks, names are left alone: they may be those of a run before.
+    if inputs[SpeakerTurns].rttm and (unknown := sorted(set(options.names) - set(what.speakers))):
+        tools.warn(f"there is no speaker {', '.join(unknown)}: {len(what.speakers)} were found")
     profile = options.resolved(what.language, "".join(word.text for word in what.words))
     frame_rate = track.frame_rate if track.has_picture else None
     words = tuple(in_film_time(word, track.time_map) for word in what.words)
@@ -153,7 +158,7 @@ def _report(inputs: Inputs, made: Sequence[Cue], profile: Profile, frame_rate: f
         film=tools.name, profile=profile.name, cues=made, speeds=[cue.cps for cue in made],
         speed_limit=profile.cps_target, rules=verdict.outcomes, track=track,
         wav=inputs.file(AudioTrack, track.file), speech=inputs[Speech], transcript=inputs[Transcript],
-        turns=inputs[SpeakerTurns], named=inputs[NamedTranscript]))
+        turns=inputs[SpeakerTurns], speakers=what.speakers, named=inputs[NamedTranscript]))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:

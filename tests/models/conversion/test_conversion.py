@@ -200,6 +200,7 @@ def test_the_real_checkpoint_becomes_the_catalogued_bytes(model: Model, tmp_path
 def test_torch_computed_the_same(models: ModelStore) -> None:
     """Loading compares with the stored answers of torch, and raises."""
     OnnxSegmenter(models.path("pyannote-segmentation"))
+    OnnxSegmenter(models.path("pyannote-segmentation-3"))
     OnnxEmbedder(models.path("ge2e-speaker"))
 
 
@@ -207,6 +208,8 @@ def test_torch_computed_the_same(models: ModelStore) -> None:
 @pytest.mark.parametrize(("name", "engine", "weight"), [
     ("pyannote-segmentation", OnnxSegmenter, "lstm.2.R"),
     ("pyannote-segmentation", OnnxSegmenter, "sincnet.conv1d.0.weight"),
+    ("pyannote-segmentation-3", OnnxSegmenter, "lstm.2.R"),
+    ("pyannote-segmentation-3", OnnxSegmenter, "sincnet.conv1d.0.weight"),
     ("ge2e-speaker", OnnxEmbedder, "lstm.0.B"), ("ge2e-speaker", OnnxEmbedder, "linear.weight")])
 def test_a_weight_that_is_a_little_off_is_noticed(name: str, engine: Any, weight: str, models: ModelStore,
                                                   tmp_path: Path) -> None:
