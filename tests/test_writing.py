@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -77,7 +79,6 @@ LEAKS = {
     "at the beginning": ("हिन्दी फ़िल्म की सिमरन घर चलो", "", "सिमरन घर चलो"),
     "two words are said by people": ("यह एक कुत्ता", "", "यह एक कुत्ता"),
     "another order": ("फ़िल्म हिन्दी यह", "", "फ़िल्म हिन्दी यह"),
-    "names that were to be expected": ("सिमरन, बलदेव, कुलजीत घर", "सिमरन, बलदेव, कुलजीत", "घर"),
     "a name is said by people": ("सिमरन", "सिमरन, बलदेव, कुलजीत", "सिमरन"),
 }
 
@@ -88,6 +89,29 @@ def test_a_prompts_own_words_are_left_out(name: str) -> None:
     engine = TextTranscriber(said)
     assert text(heard(engine, hints=hints)) == expected
     assert engine.asked == [(HINDI, f"{PROMPT} {hints}".strip())]
+
+
+NAMES = "Simran, Baldev, Kuljeet, Lajjo."
+READ_OUT = {
+    "names on noise": (NAMES, True), "over and over": ("Lajjo, Lajjo, Baldev, Lajjo, Simran", True),
+    "names in sentences": ("Simran, go and look whether Baldev is at home", False)}
+
+
+class ReadsOut(TextTranscriber):
+    """Says one thing with names to expect and the other without them."""
+
+    def transcribe(self, wave: Any, *, names: str = "", **manner: Any) -> Heard:
+        self.texts = (self.said if names else "word",)
+        return super().transcribe(wave, names=names, **manner)
+
+
+@pytest.mark.parametrize("name", READ_OUT)
+def test_where_the_names_are_read_out_the_sound_is_heard_without_them(name: str) -> None:
+    said, again = READ_OUT[name]
+    engine = ReadsOut()
+    engine.said = said
+    assert text(heard(engine, language="en", hints=NAMES)) == ("word" if again else said)
+    assert [names for _, names in engine.asked] == [NAMES, ""][:1 + again]
 
 
 def test_roman_is_heard_in_devanagari_and_romanised() -> None:
