@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -112,6 +113,19 @@ def test_where_the_names_are_read_out_the_sound_is_heard_without_them(name: str)
     engine.said = said
     assert text(heard(engine, language="en", hints=NAMES)) == ("word" if again else said)
     assert [names for _, names in engine.asked] == [NAMES, ""][:1 + again]
+
+
+@pytest.mark.parametrize(("said", "no_speech", "logprob", "kept"), [
+    ("Kuljeet, Kuljeet,", 0.92, -0.80, False), ("Kuljeet.", 0.88, -0.95, False), ("Kuljeet!", 0.10, -0.80, True),
+    ("Kuljeet!", 0.88, -0.30, True), ("Kuljeet is here.", 0.88, -0.95, True)])
+def test_names_alone_where_nobody_seems_to_speak_are_left_out(said: str, no_speech: float, logprob: float,
+                                                              kept: bool) -> None:
+    class Doubting(TextTranscriber):
+        def transcribe(self, wave: Any, **manner: Any) -> Heard:
+            (segment,) = super().transcribe(wave, **manner).segments
+            return Heard((replace(segment, no_speech_prob=no_speech, avg_logprob=logprob),), "fake")
+
+    assert text(heard(Doubting(said), language="en", hints=NAMES)) == (said if kept else "")
 
 
 def test_roman_is_heard_in_devanagari_and_romanised() -> None:

@@ -31,6 +31,11 @@ _PROMPTS = {"hi": "यह एक हिन्दी फ़िल्म की �
 _LEAK_WORDS = 3
 """Shorter runs of a prompt's words are said by people too: a name of the cast alone."""
 
+_NO_SPEECH = 0.6
+"""Threshold of the Whisper paper, section 4.5."""
+_DOUBT_LOGPROB = -0.5
+"""Stricter than there: a name that is called out alone is heard with more certainty (bench/names_film.py)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Writing:
@@ -74,6 +79,7 @@ def hear(engine: Transcriber, wave: Waveform, *, language: str, task: Task, writ
                               names=hints)
     if hints and any(leaked(segment.text, hints) for segment in heard.segments):
         return hear(engine, wave, language=language, task=task, writing=writing)
+    heard = replace(heard, segments=tuple(segment for segment in heard.segments if not _put_in(segment, hints)))
     if not any(contradicts(segment, writing) for segment in heard.segments):
         return replace(heard, segments=_unleaked(heard.segments, prompt))
     refused = tuple(segment for segment in heard.segments if contradicts(segment, writing))
@@ -82,6 +88,12 @@ def hear(engine: Transcriber, wave: Waveform, *, language: str, task: Task, writ
                                   names=hints)
     segments = [kept for segment in heard.segments if (kept := _without_foreign(segment, writing))]
     return replace(heard, segments=_unleaked(segments, prompt), refused=refused)
+
+
+def _put_in(segment: Segment, hints: str) -> bool:
+    """True for names alone where the model doubts both that somebody speaks and what: it fills silence with them."""
+    return (segment.no_speech_prob > _NO_SPEECH and segment.avg_logprob < _DOUBT_LOGPROB
+            and set(_plain(segment.text)) <= set(_plain(hints)))
 
 
 def contradicts(segment: Segment, writing: Writing) -> bool:
