@@ -9,7 +9,8 @@ import pytest
 from cp_whisperx.artifacts import Credit, Film, Name
 from cp_whisperx.engines.protocols import Entity
 from cp_whisperx.film import characters
-from cp_whisperx.names.glossary import build
+from cp_whisperx.names.glossary import build, proper_nouns
+from cp_whisperx.names.hints import hints
 
 
 def film(*roles: str, **known: Any) -> Film:
@@ -54,6 +55,27 @@ def test_two_scripts_are_one_name() -> None:
     found = by_name(build(film("Simran Singh", extra_names=("सिमरन", "कुलजीत")), ()))
     assert found["Simran"].variants == ("सिमरन",) and "सिमरन" not in found
     assert found["कुलजीत"].variants == ("Kuljit",)
+
+
+PLOTS = {
+    "The bandit rules the hills of Ramgarh. Thakur fears him, as does (Veeru), the guest of Jaidev's aunt.":
+        ["Ramgarh", "Veeru", "Jaidev"],
+    "They fled to Bhopal! Nobody followed.": ["Bhopal"],
+    "At Christmas a Frenchman sings in London.": [],
+}
+
+
+@pytest.mark.parametrize("plot", PLOTS)
+def test_names_that_no_list_knows_are_found_in_a_plot(plot: str) -> None:
+    found = [entity.text for entity in proper_nouns(plot, [Entity("Christmas", "DATE"), Entity("Frenchman", "NORP"),
+                                                           Entity("London", "GPE")])]
+    assert [name for name in found if name != "London"] == PLOTS[plot]
+
+
+def test_a_place_of_the_plot_is_expected_when_listening() -> None:
+    plot = "A wedding waits in the village of Ramgarh."
+    names = build(film("Simran"), proper_nouns(plot, ()))
+    assert hints(names, budget=9, tokens=lambda text: len(text.split())) == "Simran, Ramgarh"
 
 
 def test_nothing_is_expected_of_an_unknown_film() -> None:

@@ -52,7 +52,7 @@ class CountingTranscriber:
         return {self.language: 0.9, "fr": 0.1}
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "") -> Heard:
+                   prompt: str = "", names: str = "") -> Heard:
         self.calls += 1
         words = []
         for number in range(int(wave.size / SAMPLE_RATE / 0.5)):
@@ -209,9 +209,9 @@ class TextTranscriber(CountingTranscriber):
         self.asked: list[tuple[frozenset[str], str]] = []
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "") -> Heard:
+                   prompt: str = "", names: str = "") -> Heard:
         self.calls += 1
-        self.asked.append((scripts, prompt))
+        self.asked.append((scripts, f"{prompt} {names}".strip()))
         text = next(text for text in self.texts if not scripts or not foreign(text, scripts) or text == self.texts[-1])
         words = tuple(Word(number * 0.5, number * 0.5 + 0.4, f" {word}", 0.9)
                       for number, word in enumerate(text.split()))

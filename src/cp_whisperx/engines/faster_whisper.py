@@ -85,9 +85,11 @@ class WhisperTranscriber:
         return dict(shares)
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "") -> Heard:
+                   prompt: str = "", names: str = "") -> Heard:
         tried: list[Heard] = []
-        manner = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None}
+        # A prompt is gone after the first pass over a window, which may take several; hotwords are given to each.
+        manner = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None,
+                  "hotwords": names or None}
         for name, options in _LOCKED_ATTEMPTS if scripts else _ATTEMPTS:
             heard = Heard(self._decode(wave, language, task, manner | options), name)
             if not any(map(_doubtful, heard.segments)):

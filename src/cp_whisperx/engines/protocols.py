@@ -95,10 +95,11 @@ class Transcriber(Protocol):
         ...
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "") -> Heard:
+                   prompt: str = "", names: str = "") -> Heard:
         """Words of one window of at most `window_s`. The same input gives the same result.
 
         `scripts` are those of cp_whisperx.scripts that may be written. `prompt` is taken for what was said before.
+        `names` are to be expected all through the window.
         """
         ...
 

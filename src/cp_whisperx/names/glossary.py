@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
@@ -14,11 +15,15 @@ from cp_whisperx.names.sound import key
 
 Kind = Literal["person", "place", "organisation", "title", "other"]
 
+UNKNOWN = "UNKNOWN"
+"""Label of `proper_nouns`."""
 _LABELS: dict[str, tuple[Kind, float]] = {
     "PERSON": ("person", 0.7), "GPE": ("place", 0.6), "LOC": ("place", 0.5), "FAC": ("place", 0.5),
-    "ORG": ("organisation", 0.4), "NORP": ("other", 0.3), "PRODUCT": ("other", 0.3), "EVENT": ("other", 0.3),
+    "ORG": ("organisation", 0.4), UNKNOWN: ("other", 0.6), "NORP": ("other", 0.3),
+    "PRODUCT": ("other", 0.3), "EVENT": ("other", 0.3),
 }
 """What an entity's label means, and how probable it is that a film's people speak of it."""
+_NAMES = frozenset(("PERSON", "GPE", "LOC", "FAC", "ORG"))
 _WEIGHTS = {"added": 1.0, "lead": 0.95, "character": 0.85, "place": 0.7, "title": 0.3, "actor": 0.15, "crew": 0.1}
 _LEADS = 6
 _PART = 0.95
@@ -38,6 +43,19 @@ def build(film: Film, entities: Iterable[Entity], added: Sequence[str] = ()) -> 
         if known is None or name.weight > known.weight:
             best[name.canonical.casefold()] = name
     return tuple(sorted(_linked(best.values()), key=lambda name: (-name.weight, name.canonical)))
+
+
+def proper_nouns(text: str, found: Sequence[Entity]) -> Iterator[Entity]:
+    """Words with a capital inside a sentence that no list knows: an English model misses half of India's places.
+
+    `found` are the entities that it has: a people, a language or a date is none.
+    """
+    others = {word for entity in found if entity.label not in _NAMES for word in entity.text.split()}
+    for before, word in itertools.pairwise(text.split()):
+        noun = re.fullmatch(r"([\"'“‘(]?)([A-Z]\w+)(?:['’]s)?[^\w\s]*", word)
+        if (noun and not before.endswith((".", "!", "?", ":", "”", '"')) and noun[2] not in others
+                and _lexicon().kind(noun[2]) == "unknown"):
+            yield Entity(noun[2], UNKNOWN)
 
 
 def _all(film: Film, entities: Iterable[Entity], added: Sequence[str]) -> Iterator[Name]:

@@ -14,7 +14,7 @@ import unicodedata
 
 _LATIN = tuple((re.compile(pattern), to) for pattern, to in (
     (r"^kn", "n"), (r"^wr", "r"), (r"^ps", "s"), (r"gn$", "n"), (r"mb$", "m"), (r"ight", "ait"), (r"ought", "ot"),
-    (r"tch|chh|ch", "C"), (r"sch|sh", "S"), (r"dge|dj|jh|zh|g(?=[ei])", "J"), (r"[ts]ion", "San"), (r"j", "J"),
+    (r"tch|chh|ch", "C"), (r"sch|sh", "S"), (r"dge|[dt]j|jh|zh|g(?=[ei])", "J"), (r"[ts]ion", "San"), (r"j", "J"),
     (r"ph", "f"), (r"([bdgkt])h", r"\1"), (r"ck", "k"), (r"c(?=[eiy])", "s"), (r"qu", "kv"), (r"[cq]", "k"),
     (r"x", "ks"), (r"wh?(?=[aeiouy])", "v"), (r"(?<=[a-z])h$", ""), (r"^y(?=[aeiou])", "Y"),
     (r"ee|ea|ie|(?<=[^aeiou])y|i", "i"), (r"oo|ou|ew|u", "u"), (r"a[iy](?![aeiou])|e[iy]|e", "e"),

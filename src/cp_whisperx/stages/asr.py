@@ -108,7 +108,9 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
         def timed(number: int, window: Window) -> Callable[[], tuple[Segment, ...]]:
             """A window's segments with their final times; heard now, unless an earlier run has heard it."""
             if number >= len(journal.heard):
-                journal.add(_hear(engine, window.sound(samples), vote.language, options, hint))
+                # What got no words with the names in mind is heard once more without them.
+                told = hint if number < len(windows) else ""
+                journal.add(_hear(engine, window.sound(samples), vote.language, options, told))
             return _timing(window, journal.heard[number].segments, samples, workers)
 
         waiting: list[Callable[[], tuple[Segment, ...]]] = []
@@ -295,7 +297,7 @@ def _transcript(vote: LanguageVote, options: Options, writing: writings.Writing,
 
 STAGE = Stage(
     name="asr",
-    version=2,
+    version=3,
     needs=(AudioTrack, Glossary, Speech, SpeakerActivity),
     makes=Transcript,
     options=Options,

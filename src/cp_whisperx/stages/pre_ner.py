@@ -32,6 +32,7 @@ def expect(film: Film, finder: NameFinder | None, options: Options, tools: Tools
     # Keywords are separate sentences: one name must not run on into the next.
     texts = (film.overview, *film.keywords) if finder else ()
     entities = [entity for text in texts if finder for entity in finder.find(text)]
+    entities += glossary.proper_nouns(film.overview, entities) if finder else ()
     added = (*tools.gathered.get("add", ()), *options.names)
     names = glossary.build(film, entities, added)
     tools.log.info(f"{len(names)} names to expect" + (": " + ", ".join(name.canonical for name in names[:8])
@@ -42,7 +43,7 @@ def expect(film: Film, finder: NameFinder | None, options: Options, tools: Tools
 
 STAGE = Stage(
     name="pre-ner",
-    version=1,
+    version=2,
     needs=(Film,),
     makes=Glossary,
     options=Options,

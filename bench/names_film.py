@@ -1,0 +1,177 @@
+"""`python bench/names_film.py`: names in the subtitles of whole films, without and with the stages that know names.
+
+The two films of bench/names.toml are spoken, written as films with a picture, and each gets an .nfo beside it: title,
+plot and cast, as a Kodi library has them. Then the command runs on them as a user runs it, once with its defaults and
+once with `asr.hints` and `post-ner.repair` off. What the stages do was chosen on `tuned` alone.
+
+Speech that has nothing to do with a cast is heard too (--media), with that cast and without: what it loses, and which
+names it gains.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import html
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import wave
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import jiwer
+import numpy as np
+from names import _names_in, _plain, _said, _score, _speak, _text
+
+from cp_whisperx.artifacts import Glossary, NamedTranscript, Subtitles
+from cp_whisperx.timeline import SAMPLE_RATE
+
+_HERE = Path(__file__).parent
+_COMMAND = Path(sys.executable).with_name("cp-whisperx")
+_MODELS = ("base", "tiny.en")
+_WAYS = {
+    "without": {"CP_WHISPERX__STAGES__ASR__HINTS": "false", "CP_WHISPERX__STAGES__POST_NER__REPAIR": "false"},
+    "with": {},
+}
+_STRANGERS = ("speech/*.flac", "speech/*.wav", "speech/*.mp3", "speech/speechbrain/*.wav", "multispeaker/*.wav")
+"""All that is spoken in English, but for two files in other languages as well: there is no Indian name in any."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, epilog="example: python bench/names_film.py")
+    parser.add_argument("--out", type=Path, default=_HERE / "results")
+    parser.add_argument("--media", type=Path, help="folder of the shared test media; without it no strangers are heard")
+    parser.add_argument("--keep", type=Path, help="folder for films and jobs; what is there is not made again")
+    parser.add_argument("--only", help="one of the films")
+    asked = parser.parse_args()
+    films = tomllib.loads((_HERE / "names.toml").read_text(encoding="utf-8"))
+    with tempfile.TemporaryDirectory() as temporary:
+        work = asked.keep or Path(temporary)
+        rows = [row for name, film in films.items() if asked.only in (None, name) for row in _film(name, film, work)]
+        strangers = list(_strangers(asked.media, films["tuned"], work)) if asked.media else []
+    if asked.only:
+        return
+    result = {
+        "what": "right spellings of spoken names in the subtitles of whole films, by the command",
+        "date": datetime.date.today().isoformat(), "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
+        "python": platform.python_version(), "tuned_on": "tuned", "reported_on": "held_out",
+        "rows": rows, "strangers": strangers,
+    }
+    asked.out.mkdir(parents=True, exist_ok=True)
+    path = asked.out / f"names-film-{time.strftime('%Y-%m-%d')}.json"
+    path.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    print(path)
+
+
+def _film(name: str, film: dict[str, Any], work: Path) -> Iterator[dict[str, Any]]:
+    folder = work / name
+    folder.mkdir(parents=True, exist_ok=True)
+    truth = _speak(name, film, folder)
+    path = folder / f"{film['title']}.mkv"
+    _write(path, folder / f"{name}.wav")
+    path.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
+    said = " ".join(film["lines"])
+    for model in _MODELS:
+        for way in _WAYS:
+            job, seconds = _run(path, model, way, folder)
+            named = NamedTranscript.read(job / NamedTranscript.stage)
+            cues = " ".join(" ".join(cue.lines) for cue in Subtitles.read(job / Subtitles.stage).cues)
+            right, invented = _score(film, truth, named.segments)
+            spoken = _said(film)
+            row = {"film": name, "model": model, "stages": way, "spoken": sum(spoken.values()), "names": len(spoken),
+                   "right": right, "share": round(right / sum(spoken.values()), 3), "invented": invented,
+                   "in_cues": sum((spoken & _names_in(film, cues)).values()),
+                   "wer": round(jiwer.wer(_plain(said), _plain(_text(named.segments))), 3),
+                   "asr_s": seconds}
+            print(row, flush=True)
+            yield row | {"expected": [each.canonical for each in Glossary.read(job / Glossary.stage).names
+                                      if each.weight >= 0.5],
+                         "wrong": _wrong(film, truth, named.segments),
+                         "changes": [f"{change.before} -> {change.after}" for change in named.changes]}
+
+
+def _wrong(film: dict[str, Any], truth: list[tuple[float, float, str]], segments: Any) -> list[str]:
+    """What is written of each line in which a name is not right."""
+    found = []
+    for line in truth:
+        right, _ = _score(film, [line], segments)
+        if right < sum(_names_in(film, line[2]).values()):
+            text = "".join(word.text for segment in segments for word in segment.words
+                           if line[0] - 0.25 <= (word.start + word.end) / 2 < line[1] + 0.25)
+            found.append(f"{line[2]} -> {text.strip()}")
+    return found
+
+
+def _run(film: Path, model: str, way: str, folder: Path) -> tuple[Path, float]:
+    """The job of a film, complete, and for how long its recognition took."""
+    done = subprocess.run(
+        [_COMMAND, "-q", "run", film, "--model", model, "--source", "en", "--out", folder / f"{model}-{way}", "--json"],
+        stdout=subprocess.PIPE, check=True, env=os.environ | _WAYS[way])
+    result = json.loads(done.stdout)
+    seconds = next(stage["seconds"] for stage in result["stages"] if stage["name"] == "asr")
+    return Path(result["folder"]), seconds
+
+
+def _write(path: Path, sound: Path) -> None:
+    """A film of one grey picture and the sound."""
+    with wave.open(str(sound)) as file:
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("mpeg4", rate=5)
+        video.width, video.height, video.pix_fmt = 160, 90, "yuv420p"
+        audio = container.add_stream("flac", rate=SAMPLE_RATE, layout="mono")
+        grey = av.VideoFrame.from_ndarray(np.full((90, 160, 3), 96, np.uint8), format="rgb24")
+        for number in range(5 * len(samples) // SAMPLE_RATE + 1):
+            grey.pts = number
+            container.mux(video.encode(grey))
+        container.mux(video.encode(None))
+        for start in range(0, len(samples), SAMPLE_RATE):
+            frame = av.AudioFrame.from_ndarray(samples[None, start:start + SAMPLE_RATE], format="s16", layout="mono")
+            frame.sample_rate, frame.pts = SAMPLE_RATE, start
+            container.mux(audio.encode(frame))
+        container.mux(audio.encode(None))
+
+
+def _nfo(film: dict[str, Any]) -> str:
+    actors = "".join(f"  <actor><name>Anonymous {'ABCDEFGHIJ'[order]}</name><role>{html.escape(role)}</role>"
+                     f"<order>{order}</order></actor>\n" for order, role in enumerate(film["characters"]))
+    return (f"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<movie>\n  <title>{film['title']}</title>\n"
+            f"  <plot>{html.escape(film['plot'])}</plot>\n{actors}</movie>\n")
+
+
+def _strangers(media: Path, film: dict[str, Any], work: Path) -> Iterator[dict[str, Any]]:
+    """Sound without any of the names, with the .nfo of a film beside it."""
+    cast = {word for role in (*film["characters"], *film["places"]) for word in role.replace("'", " ").split()
+            if word != "/"}
+    for clip in sorted(path for pattern in _STRANGERS for path in media.glob(pattern)):
+        folder = work / "strangers" / clip.stem
+        folder.mkdir(parents=True, exist_ok=True)
+        sound = folder / clip.name
+        sound.write_bytes(clip.read_bytes())
+        sound.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
+        for model in _MODELS:
+            heard = {}
+            for way in _WAYS:
+                job, _ = _run(sound, model, way, folder)
+                heard[way] = _plain(_text(NamedTranscript.read(job / NamedTranscript.stage).segments)).split()
+            names = [Counter(word for word in words if word in {name.lower() for name in cast})
+                     for words in (heard["without"], heard["with"])]
+            row = {"file": clip.name, "model": model, "words_without": len(heard["without"]),
+                   "words_with": len(heard["with"]), "names_invented": sum((names[1] - names[0]).values()),
+                   "differ": round(jiwer.wer(" ".join(heard["without"]), " ".join(heard["with"])), 3)
+                   if heard["without"] else float(bool(heard["with"]))}
+            print(row, flush=True)
+            yield row
+
+
+if __name__ == "__main__":
+    main()
