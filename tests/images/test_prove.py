@@ -53,6 +53,10 @@ def test_what_the_clone_alone_shows_is_proven() -> None:
     assert proofs[0].figures["1"] == "0 faults"
 
 
+def test_without_an_engine_what_needs_one_is_left_out() -> None:
+    assert prove.prove(PLAN, None, only=(6, 7)) == ()
+
+
 def test_a_check_that_sleeps_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     harmless = Mutant("a comment is added", "2", edit("docker/Dockerfile", ("# Tools that build", "# Tools")))
     honest = OPTIMISATIONS[1].mutants[0]

@@ -56,12 +56,12 @@ class Proof:
 def prove(plan: BuildPlan, engine: Engine | None, *, only: Iterable[int] = (),
           tell: Callable[[Proof], None] = lambda proof: None) -> tuple[Proof, ...]:
     """Undoes each optimisation in each of its ways. `plan` says what images are built with; without an engine the
-    mutants that need an image are left out.
+    mutants that need an image are left out, and with them the optimisations that have no other.
 
     Raises ConfigError for a number that no optimisation has, EngineError if a check fails on the untouched clone:
     then it proves nothing that it fails on a mutant.
     """
-    wanted = _select(set(only))
+    wanted = tuple(one for one in _select(set(only)) if engine or not all(mutant.built for mutant in one.mutants))
     found = []
     with tempfile.TemporaryDirectory(prefix="cp-whisperx-prove-") as work:
         stages = {mutant.stage for one in wanted for mutant in one.mutants if mutant.built} or {STAGE}
