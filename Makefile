@@ -53,8 +53,8 @@ $(BIN)/python:
 	$(call pip_install,scenes)
 	@touch $@
 
-.venv/.dev: .venv/.scenes requirements/dev.txt
-	$(call pip_install,uv dev)
+.venv/.dev: .venv/.scenes requirements/sbom.txt requirements/dev.txt
+	$(call pip_install,uv sbom dev)
 	@touch $@
 
 clean:
