@@ -75,10 +75,9 @@ def writes_only(piece: bytes, allowed: frozenset[str]) -> bool:
         if len(part) < size:
             return _can_become(part, allowed)
         try:
-            found = script(part.decode())
+            if foreign(part.decode(), allowed):
+                return False
         except UnicodeDecodeError:
-            return False
-        if found and found not in allowed:
             return False
         position += size
     return True
