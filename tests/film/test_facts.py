@@ -24,6 +24,18 @@ def test_the_stronger_wins_and_the_weaker_adds() -> None:
         keywords=("wedding",), places=("London",), extra_names=("Lajjo",))
 
 
+def test_all_roles_of_one_source_are_kept() -> None:
+    """Two entries of an .nfo for one actor; another source's spelling of the role does not come on top."""
+    twice = FilmFacts(credits=(Credit(person="Voice", characters=("Simran",), order=0),
+                               Credit(person="Kajol", characters=("Lajjo",), order=1),
+                               Credit(person="voice", characters=("Rajveer", "simran"), order=3)))
+    wanted = (Credit(person="Voice", characters=("Simran", "Rajveer"), order=0),
+              Credit(person="Kajol", characters=("Lajjo",), order=1))
+    other = FilmFacts(credits=(Credit(person="VOICE", characters=("Simran Singh",)),))
+    assert merged(FilmFacts(), twice).credits == merged(twice, FilmFacts()).credits == wanted
+    assert merged(twice, other).credits == wanted
+
+
 def test_nothing_added_changes_nothing() -> None:
     assert merged(WEAK, FilmFacts()) == WEAK
     assert merged(FilmFacts(), STRONG) == STRONG

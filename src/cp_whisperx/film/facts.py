@@ -60,7 +60,7 @@ def merged(strong: FilmFacts, weak: FilmFacts) -> FilmFacts:
 
 def _credits(strong: tuple[Credit, ...], weak: tuple[Credit, ...]) -> tuple[Credit, ...]:
     found: dict[tuple[str, str], Credit] = {}
-    for credit in (*strong, *weak):
+    for credit in (*_of_one_source(strong), *_of_one_source(weak)):
         key = (_key(credit.person), credit.job)
         if known := found.get(key):
             found[key] = known.model_copy(update={
@@ -69,6 +69,17 @@ def _credits(strong: tuple[Credit, ...], weak: tuple[Credit, ...]) -> tuple[Cred
         else:
             found[key] = credit
     return tuple(found.values())
+
+
+def _of_one_source(credits: tuple[Credit, ...]) -> Iterable[Credit]:
+    """A source may list a person once for each role: all of them are played."""
+    found: dict[tuple[str, str], Credit] = {}
+    for credit in credits:
+        key = (_key(credit.person), credit.job)
+        known = found.get(key)
+        found[key] = known.model_copy(update={
+            "characters": unique((*known.characters, *credit.characters))}) if known else credit
+    return found.values()
 
 
 def unique(names: Iterable[str]) -> tuple[str, ...]:
