@@ -35,6 +35,7 @@ from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.silero import SileroDetector
 from cp_whisperx.engines.speech_spans import SpanRules, spans
 from cp_whisperx.film import characters
+from cp_whisperx.guards import HeardSound
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.names import glossary, hints
@@ -148,6 +149,7 @@ def _hear(name: str, model: str, way: str, names: tuple[Name, ...], store: Model
     heard = np.concatenate(list(detector.probabilities(iter([samples.slice(0, len(samples))]))))
     found = spans(heard, detector.frame_samples / SAMPLE_RATE, len(samples) / SAMPLE_RATE,
                   SpanRules(**silero_vad.Options().model_dump()))
+    np.save(work / f"{name}.npy", heard)
     log = logs.get("bench")
     engine = Hinted(store.path(model), device="cpu", threads=1, beam_size=5, log=log)
     prompt = hints.hints(names, budget=_BUDGET, tokens=lambda text: len(engine._model.hf_tokenizer.encode(text).ids))
@@ -155,7 +157,8 @@ def _hear(name: str, model: str, way: str, names: tuple[Name, ...], store: Model
         engine.hint = {_WAYS[way]: prompt + "." if way == "prompt" else prompt}
     tools = Tools(folder, work, name, None, store, "cpu", 1, log, Progress("bench", log, terminal=False))
     made = asr.recognise(engine, samples, Speech(spans=found, frames="", frame_samples=512, speech_s=total(found)),
-                         asr.Options(model=model, source=language), tools)
+                         asr.Options(model=model, source=language), tools,
+                         HeardSound(samples, work / f"{name}.npy", detector.frame_samples / SAMPLE_RATE))
     kept = tuple(segment for segment in made.segments if not (way != "none" and hints.leaked(segment.text, prompt)))
     made = made.model_copy(update={"segments": kept})
     made.write(folder)

@@ -1,8 +1,8 @@
 """`python bench/names_film.py`: names in the subtitles of whole films, without and with the stages that know names.
 
 The two films of bench/names.toml are spoken, written as films with a picture, and each gets an .nfo beside it: title,
-plot and cast, as a Kodi library has them. Then the command runs on them as a user runs it, once with its defaults and
-once with `asr.hints` and `post-ner.repair` off. What the stages do was chosen on `tuned` alone.
+plot and cast, as a Kodi library has them. Then the command runs on them as a user runs it: with `asr.hints` and
+`post-ner.repair` on, and with both off. What the stages do was chosen on `tuned` alone.
 
 Speech that has nothing to do with a cast is heard too (--media), with that cast and without: what it loses, and which
 names it gains.
@@ -40,7 +40,7 @@ _COMMAND = Path(sys.executable).with_name("cp-whisperx")
 _MODELS = ("base", "tiny.en")
 _WAYS = {
     "without": {"CP_WHISPERX__STAGES__ASR__HINTS": "false", "CP_WHISPERX__STAGES__POST_NER__REPAIR": "false"},
-    "with": {},
+    "with": {"CP_WHISPERX__STAGES__ASR__HINTS": "true"},
 }
 _STRANGERS = ("speech/*.flac", "speech/*.wav", "speech/*.mp3", "speech/speechbrain/*.wav", "multispeaker/*.wav")
 """All that is spoken in English, but for two files in other languages as well: there is no Indian name in any."""

@@ -62,7 +62,8 @@ class Options(StageOptions):
     task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
     script: writings.Policy = Field(
         "auto", description="Of Hindi and its like: devanagari, roman, or mixed, as it comes; auto: devanagari")
-    hints: bool = Field(True, description="Tell the model the names to expect, where the film's are known")
+    hints: bool = Field(False, description="Tell the model the names to expect: more names come out right, and now "
+                        "and then words that were spoken are lost")
     second_hearing: bool = Field(True, description="Speech that got no words is heard once more, alone")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
     align: Literal["auto", "off"] = Field(
