@@ -1,0 +1,71 @@
+"""`python bench/all.py`: runs every bench of bench/report.toml in order, then writes the status report anew.
+
+  python bench/all.py --list                     what there is, what it needs, and about how long it takes
+  python bench/all.py images prove               these alone
+  python bench/all.py --without docker,peers     all that needs neither
+MEDIA in a command is the folder of the shared test media: --media, else $CP_WHISPERX_MEDIA, else ../shared/media. Other
+words in capitals are yours to give: such a bench is told and left out. One that fails does not stop the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cp_whisperx.images.report import table
+
+_CLONE = Path(__file__).parent.parent
+
+
+def main() -> int:
+    benches = table.read(_CLONE).benches
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bench", nargs="*", help="names, as --list shows them [all]")
+    parser.add_argument("--only", default="", help="the same, with commas between them")
+    parser.add_argument("--without", default="", help="needs that are not to be had: docker,models,media,peers,root")
+    parser.add_argument("--list", action="store_true", help="show what would run, and run nothing")
+    parser.add_argument("--media", type=Path, default=Path(os.environ.get("CP_WHISPERX_MEDIA", "../shared/media")))
+    asked = parser.parse_args()
+    wanted = {*asked.bench, *filter(None, asked.only.split(","))}
+    if unknown := wanted - set(benches):
+        parser.error(f"there is no bench {min(unknown)}; there are: {', '.join(benches)}")
+    lacking = set(asked.without.split(","))
+    chosen = {name: one for name, one in benches.items()
+              if (not wanted or name in wanted) and not lacking & set(one.needs)}
+    if asked.list:
+        for name, one in chosen.items():
+            print(f"{name:22} {one.minutes:3} min  {', '.join(one.needs) or '-':24} {one.command}")
+        print(f"{sum(one.minutes for one in chosen.values())} minutes in all, about")
+        return 0
+    failed = [name for number, (name, one) in enumerate(chosen.items(), 1)
+              if not _run(f"[{number}/{len(chosen)}] {name}", one, asked.media)]
+    subprocess.run([sys.executable, "-m", "cp_whisperx", "images", "report"], cwd=_CLONE, check=True)
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def _run(title: str, bench: table.Bench, media: Path) -> bool:
+    command = bench.command.replace("MEDIA", shlex.quote(str(media.absolute())))
+    if given := re.search(r"\b[A-Z]{4,}\b", bench.command.replace("MEDIA", "")):
+        print(f"{title}: left out, since {given[0]} is yours to give: {bench.command}", flush=True)
+        return False
+    print(f"{title}, about {bench.minutes} min: {command}", flush=True)
+    words = shlex.split(command)
+    words = [sys.executable, *words[1:]] if words[0] == "python" else [sys.executable, "-m", "cp_whisperx", *words[1:]]
+    begun = time.monotonic()
+    # The scenes are in the clone, not in the package.
+    done = subprocess.run(words, cwd=_CLONE, check=False, env=os.environ | {"PYTHONPATH": str(_CLONE)})
+    print(f"{title}: {'done' if done.returncode == 0 else f'FAILED with {done.returncode}'} after "
+          f"{time.monotonic() - begun:.0f} s", flush=True)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
