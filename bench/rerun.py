@@ -1,7 +1,7 @@
 """`python bench/rerun.py`: the demo film, then the same command with another subtitle profile, as dated JSON.
 
-Wall time of the whole command, three runs, each with a profile that no earlier one had; the median. Which stages ran again
-is what the command itself tells.
+Wall time of the whole command, three runs, each with a profile that no earlier one had; the median. Which stages
+ran again is what the command itself tells.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ def main() -> None:
         first_s, _ = _run(film, out, "netflix-en")
         again = [_run(film, out, profile) for profile in _PROFILES]
     seconds = [one for one, _ in again]
-    result = {"model": "base", "seconds": round(statistics.median(seconds), 2), "each": [round(one, 2) for one in seconds],
-              "first_s": round(first_s, 2),
+    result = {"model": "base", "seconds": round(statistics.median(seconds), 2),
+              "each": [round(one, 2) for one in seconds], "first_s": round(first_s, 2),
               "stages_run_again": sorted({stage["name"] for _, told in again for stage in told["stages"]
                                           if stage["status"] != "skipped"})}
     print(json.dumps(result, indent=1))

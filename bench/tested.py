@@ -1,4 +1,4 @@
-"""`python bench/tested.py SUITE...`: runs the tests of a suite of bench/report.toml and writes how many passed, as JSON.
+"""`python bench/tested.py SUITE...`: runs the tests of suites of bench/report.toml: how many passed, as JSON.
 
 What was skipped has not passed: `share` is of all that there are.
 """

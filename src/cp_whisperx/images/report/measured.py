@@ -93,7 +93,7 @@ def number(data: Any, path: Iterable[Step], take: Take = "one") -> float | None:
         if len(found) > 1:
             raise ArtifactInvalid(f"{len(found)} values stand at {list(path)}, and one was to be there")
         return float(found[0])
-    return float({"most": max, "least": min, "sum": sum}[take](found))
+    return float(max(found) if take == "most" else min(found) if take == "least" else sum(found))
 
 
 def at(data: Any, path: Iterable[Step]) -> list[Any]:

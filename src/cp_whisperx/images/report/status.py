@@ -190,9 +190,9 @@ class _Proofs:
         command = again(*self.table.bench("check"))
         if not newest or not found:
             return Evidence(f"check {name}: {claim}", "", "missing", "", command)
-        return Evidence(f"check {name}: {claim}", said(found["figure"], "bytes" if found["unit"] == "bytes" else "count")
-                        if found["figure"] or found["unit"] == "bytes" else "holds", "ok" if found["met"] else "broken",
-                        newest.date, command)
+        figure = said(found["figure"], "bytes") if found["unit"] == "bytes" else (
+            f"{found['figure']} faults" if found["figure"] else "holds")
+        return Evidence(f"check {name}: {claim}", figure, "ok" if found["met"] else "broken", newest.date, command)
 
     def _mutants(self, item: Item, proof: Mapping[str, Any]) -> Evidence:
         verdicts = proof.get("verdicts", [])

@@ -1,6 +1,6 @@
-"""Plots as SVG without a library: bars in groups, stacked bars and lines over days, with their values written at them.
+"""Plots as SVG without a library: bars in groups, stacked bars, lines over days, with their values written at them.
 
-Colours are variables of the page, so that one drawing serves light and dark; a drawing that stands alone brings its own.
+Colours are variables of the page, so that one drawing serves light and dark; one that stands alone brings its own.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def stacks(title: str, rows: Mapping[str, Mapping[str, float]]) -> Drawing:
             wide = scale.at(row[part]) - _LABEL
             colour = SERIES[legend.index(part) if part in legend else len(SERIES) - 1]
             shapes.append(f'<rect x="{x:.1f}" y="{y}" width="{max(0.0, wide - 0.7):.1f}" height="{_BAR + 3}" '
-                          f'fill="{colour}"><title>{escape(f"{name}, {part}")}: {said(row[part], "bytes")}</title></rect>')
+                          f'fill="{colour}"><title>{escape(f"{name}, {part}")}: {said(row[part], "bytes")}</title>'
+                          "</rect>")
             if wide > 7 * len(part) + 8:
                 shapes.append(_text(x + wide / 2, y + 13, part, anchor="middle", kind="in"))
             x += wide
