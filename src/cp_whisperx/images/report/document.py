@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cp_whisperx.images.report import svg
-from cp_whisperx.images.report.measured import Reading, at, said
+from cp_whisperx.images.report.measured import Reading, at
 from cp_whisperx.images.report.status import Done, Row, Status, again, share
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`kind`: code, dim, strong, or a state that has a colour (ok, bad, open)."""
+    """`kind`: code, dim, strong, figure, first (our own figure), or a state that has a colour (ok, bad, open)."""
 
     text: str
     kind: str = ""
@@ -94,7 +94,7 @@ def _summary(status: Status) -> Tiles:
          "ok" if complete == len(status.items) else "open"),
         (f"{proven} of {len(founding)}", "optimisations of the founding document proven",
          "ok" if proven == len(founding) else "open"),
-        (f"{verdicts['met']} of {measured}", "measured targets met", "bad" if verdicts["not met"] else "ok"),
+        (f"{verdicts['met']} of {measured}", "measured targets met", "open" if verdicts["not met"] else "ok"),
         (str(verdicts["not met"]), "targets not met", "bad" if verdicts["not met"] else "ok"),
         (str(verdicts["not measured"]), "targets not measured yet", "open" if verdicts["not measured"] else "ok"),
     ))
@@ -124,8 +124,9 @@ def _plots(status: Status) -> Iterator[Block]:
 def _targets(rows: Sequence[Row]) -> Rows:
     names = tuple(dict.fromkeys(one.name for row in rows for one in row.beside))
     return Rows(("", "target", "wanted", "ours", *names, "", "date"), tuple((
-        Cell(row.target.id, "strong"), Cell(row.target.what), Cell(row.wanted), Cell(str(row.ours or "–"), "strong"),
-        *(Cell(_beside(row, name)) for name in names), Cell(row.verdict, _STATES[row.verdict]),
+        Cell(row.target.id, "strong"), Cell(row.target.what), Cell(row.wanted, "figure"),
+        Cell(str(row.ours or "–"), "first"), *(Cell(_beside(row, name), "figure") for name in names),
+        Cell(row.verdict, _STATES[row.verdict]),
         Cell(row.ours.result.date if row.ours else "", "dim")) for row in rows))
 
 
@@ -136,20 +137,22 @@ def _beside(row: Row, name: str) -> str:
         return ""
     if not found.figure:
         return "–"
-    return f"{found.figure}" + (f" ({said(found.times, 'times')})" if found.times else "")
+    if found.times is None:
+        return str(found.figure)
+    return f"{found.figure} ({found.times:,.{0 if found.times >= 10 else 1}f}×)"
 
 
 def _open(status: Status) -> Iterator[Block]:
     if broken := [row for row in status.rows if row.verdict == "not met"]:
         yield Heading("What is not met, and why")
         yield Rows(("", "wanted", "ours", "why", "largest remaining cost"), tuple((
-            Cell(row.target.id, "strong"), Cell(row.wanted), Cell(str(row.ours), "strong"),
+            Cell(row.target.id, "strong"), Cell(row.wanted, "figure"), Cell(str(row.ours), "first"),
             Cell(row.why or "not explained yet", "" if row.why else "bad"),
             Cell(row.cost or largest(row, status) or "–")) for row in broken))
     if missing := [row for row in status.rows if row.verdict == "not measured"]:
         yield Heading("What is not measured yet")
         yield Rows(("", "target", "wanted", "measured by"), tuple((
-            Cell(row.target.id, "strong"), Cell(row.target.what), Cell(row.wanted),
+            Cell(row.target.id, "strong"), Cell(row.target.what), Cell(row.wanted, "figure"),
             Cell(row.command, "code") if row.command else Cell(row.why)) for row in missing))
 
 

@@ -15,12 +15,14 @@ from cp_whisperx.images.report.table import Definition
 
 _MARK = re.compile(r"<!-- figure: (?P<name>[\w.-]+) -->(?P<text>.*?)<!-- /figure -->")
 _ANY = re.compile(r"<!-- /?figure\b")
-_WORDS = ("an?|half an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|sixty|ninety|"
-          "a hundred|hundreds of")
+_COUNTS = ("half an?|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|twenty|thirty|sixty|ninety|"
+           "a hundred|hundreds of")
 _UNITS = (r"[MGk]i?B|bytes|m?s|min|h|fps|seconds?|minutes?|hours?|days?|frames?|times|megabytes?|gigabytes?|kilobytes?|"
-          r"percent|per cent|tests?|images? equal")
-_MEASURED = re.compile(rf"(?<![\w.:/-])(?:\d[\d.,]*(?:\s|-)?(?:(?:{_UNITS})\b|%|×)|\d[\d,]* of \d[\d,]*\b|"
-                       rf"(?:{_WORDS}) (?:{_UNITS})\b)", re.IGNORECASE)
+          "percent|per cent")
+_MEASURED = re.compile(rf"(?<![\w.:/-])(?:\d[\d.,]*[\s-]?(?:(?:{_UNITS})\b|%|×)|\d[\d,]* of \d[\d,]*\b|"
+                       rf"(?:{_COUNTS}) (?:{_UNITS})\b|(?:within|about|under|in|some|than) an? (?:{_UNITS})\b)",
+                       re.IGNORECASE)
+"""Digits or a word with a unit, a ratio, or a count of a count."""
 NOT_MEASURED = "(not measured)"
 
 

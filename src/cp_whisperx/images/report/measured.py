@@ -122,7 +122,8 @@ def said(value: float, unit: Unit) -> str:
             if value >= size * 0.9995 or name == "kB":
                 return "0 bytes" if value == 0 else f"{_digits(value / size)} {name}"
     if unit == "share":
-        return "100 %" if value == 1 else f"{min(value * 100, 99.9) if value < 1 else value * 100:.1f} %"
+        percent = min(value * 100, 99.9) if value < 1 else value * 100
+        return f"{percent:.0f} %" if abs(percent - round(percent)) < 1e-9 else f"{percent:.1f} %"
     if unit == "count":
         return f"{value:,.0f}"
     return f"{_digits(value)} {'×' if unit == 'times' else unit}"

@@ -22,11 +22,12 @@ h3{font-size:15px;margin:24px 0 6px}p{max-width:80ch;color:var(--dim)}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{text-align:left;color:var(--dim);font-weight:500}th,td{padding:5px 10px 5px 0;vertical-align:top}
 td{border-top:1px solid var(--rule)}tr.more td{border-top:0;padding-top:1px}
-.ok{color:var(--ok)}.bad{color:var(--bad);font-weight:600}.open,.dim{color:var(--dim)}
-td.ok,td.bad,td.open,.nowrap{white-space:nowrap}
+td.ok{color:var(--ok)}td.bad{color:var(--bad);font-weight:600}td.open,td.dim{color:var(--dim)}
+td.ok,td.bad,td.open,td.dim,td.figure,td.first{white-space:nowrap}
+td.figure,td.first{font-variant-numeric:tabular-nums}
 code{font:12px ui-monospace,monospace;overflow-wrap:anywhere}
 figure{margin:22px 0;overflow-x:auto}figcaption{font-weight:600;margin-bottom:8px}
-figure svg{display:block;max-width:100%;height:auto}
+figure svg{display:block;width:100%;height:auto}
 @media print{body{max-width:none}}
 """
 _STATES = {"light": "--ok:#15803d;--bad:#b91c1c;--open:#b45309;", "dark": "--ok:#6ee7a0;--bad:#ff8a80;--open:#f0b357;"}
@@ -72,11 +73,11 @@ def _cell(cell: Cell) -> str:
     text = escape(cell.text)
     if cell.kind == "code" and text:
         text = ", ".join(f"<code>{part}</code>" for part in text.split(", "))
-    elif cell.kind == "strong":
+    elif cell.kind in ("strong", "first"):
         text = f"<b>{text}</b>"
     elif cell.kind in _MARKS and text:
         text = f"{_MARKS[cell.kind]} {text}"
-    shown = f' class="{cell.kind}"' if cell.kind in (*_MARKS, "dim") else ""
+    shown = f' class="{cell.kind}"' if cell.kind in (*_MARKS, "dim", "figure", "first") else ""
     return f"<td{shown}>{text}</td>"
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from cp_whisperx.images import check, recipe
 from cp_whisperx.images.report.measured import Reading, Results, at, said
-from cp_whisperx.images.report.table import Bench, Item, Phase, Table, Target
+from cp_whisperx.images.report.table import Bench, Item, Phase, Table, Target, Unit
 
 Verdict = Literal["met", "not met", "not measured"]
 State = Literal["ok", "broken", "missing"]
@@ -30,6 +30,7 @@ class Row:
     """A target and what was found. `why` and `cost` have their figures filled in."""
 
     target: Target
+    unit: Unit
     ours: Reading | None
     verdict: Verdict
     beside: tuple[Compared, ...]
@@ -39,12 +40,10 @@ class Row:
 
     @property
     def wanted(self) -> str:
-        """As a person writes it; a figure's limit in the figure's own unit."""
+        """The limit, as a person writes it."""
         if not self.target.figure:
             return self.target.note
-        unit = self.ours.unit if self.ours else None
-        sign = "≤" if self.target.at_most is not None else "≥"
-        return f"{sign} {said(self.target.limit, unit) if unit else f'{self.target.limit:g}'}"
+        return f"{'≤' if self.target.at_most is not None else '≥'} {said(self.target.limit, self.unit)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def filled(text: str, table: Table, results: Results) -> str:
 
 def _row(target: Target, table: Table, results: Results) -> Row:
     if not target.figure:
-        return Row(target, None, "not measured", (), "", filled(target.why, table, results), "")
+        return Row(target, "count", None, "not measured", (), "", filled(target.why, table, results), "")
     ours = results.reading(table.figures[target.figure])
     verdict: Verdict = "not measured"
     if ours:
@@ -128,8 +127,8 @@ def _row(target: Target, table: Table, results: Results) -> Row:
         verdict = "met" if met else "not met"
     beside = tuple(_compared(one.name, ours, results.reading(table.figures[one.figure]), target)
                    for one in target.beside)
-    return Row(target, ours, verdict, beside, _command(target, table, results), filled(target.why, table, results),
-               filled(target.cost, table, results))
+    return Row(target, table.figures[target.figure].unit, ours, verdict, beside, _command(target, table, results),
+               filled(target.why, table, results), filled(target.cost, table, results))
 
 
 def _command(target: Target, table: Table, results: Results) -> str:

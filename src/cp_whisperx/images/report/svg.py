@@ -173,7 +173,7 @@ def _grid(scale: Axis, unit: Unit, top: float, bottom: float) -> str:
         shapes.append(f'<line class="rule" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 4}" y2="{bottom}"/>')
         shapes.append(_text(x, bottom + 16, "0" if tick == 0 else said(tick, unit), anchor="middle", kind="dim"))
     if scale.log:
-        shapes.append(_text(_LABEL - 10, bottom + 16, "logarithmic", anchor="end", kind="dim"))
+        shapes.append(_text(WIDTH - 4, 12, "each line ten times the one before", anchor="end", kind="dim"))
     return "".join(shapes)
 
 
