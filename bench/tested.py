@@ -29,8 +29,8 @@ def main() -> int:
 def _run(name: str, suite: table.Suite) -> int:
     with tempfile.TemporaryDirectory() as work:
         report = Path(work) / "tests.xml"
-        done = subprocess.run([sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", *suite.tests], cwd=_CLONE,
-                              check=False)
+        words = [f"--junit-xml={report}", *(f"--deselect={test}" for test in suite.without), *suite.tests]
+        done = subprocess.run([sys.executable, "-m", "pytest", "-q", *words], cwd=_CLONE, check=False)
         if done.returncode not in (0, 1):
             return done.returncode
         found, = ElementTree.parse(report).getroot().iter("testsuite")
@@ -39,7 +39,8 @@ def _run(name: str, suite: table.Suite) -> int:
     passed = of - failed - skipped
     reasons = sorted({re.sub(r"\s+", " ", one.get("message", "")) for one in found.iter("skipped")})
     print(results.write(_CLONE, name, f"tests of the suite `{name}`", {
-        "tests": list(suite.tests), "passed": passed, "failed": failed, "skipped": skipped, "of": of,
+        "tests": list(suite.tests), "without": list(suite.without),
+        "passed": passed, "failed": failed, "skipped": skipped, "of": of,
         "share": round(passed / of, 4) if of else 0, "why_skipped": reasons}))
     return done.returncode
 

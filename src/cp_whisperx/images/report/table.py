@@ -129,10 +129,10 @@ class Definition(_Row):
 
 
 class Suite(_Row):
-    """Tests whose passing is a figure: `python bench/tested.py NAME`."""
+    """Tests whose passing is a figure: `python bench/tested.py NAME`. `without`: those that cannot run beside them."""
 
     tests: tuple[str, ...]
-    marks: str = ""
+    without: tuple[str, ...] = ()
 
 
 class Table(_Row):
