@@ -12,7 +12,9 @@ from cp_whisperx.images.report.status import Done, Row, Status, again, share
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`kind`: code, dim, strong, figure, first (our own figure), or a state that has a colour (ok, bad, open)."""
+    """`kind`: code (paths, with commas between), command, dim, strong, figure, first (our own figure), or a state that
+    has a colour (ok, bad, open).
+    """
 
     text: str
     kind: str = ""
@@ -153,7 +155,7 @@ def _open(status: Status) -> Iterator[Block]:
         yield Heading("What is not measured yet")
         yield Rows(("", "target", "wanted", "measured by"), tuple((
             Cell(row.target.id, "strong"), Cell(row.target.what), Cell(row.wanted, "figure"),
-            Cell(row.command, "code") if row.command else Cell(row.why)) for row in missing))
+            Cell(row.command, "command") if row.command else Cell(row.why)) for row in missing))
 
 
 def largest(row: Row, status: Status) -> str:
@@ -170,7 +172,7 @@ def _item(done: Done) -> Iterator[tuple[Cell, ...]]:
            Cell(done.state, _STATES[done.state]), Cell(""), Cell(""))
     for one in done.evidence:
         yield (Cell(""), Cell(one.what), Cell(one.figure or "not measured", _STATES[one.state]), Cell(one.date, "dim"),
-               Cell(one.command, "code"))
+               Cell(one.command, "command"))
 
 
 def _sources(status: Status) -> Rows:
@@ -182,7 +184,8 @@ def _sources(status: Status) -> Rows:
                               "code" if newest else "open"),
                          Cell(str(newest.data.get("machine", "")) if newest else ""),
                          Cell(str(newest.data.get("commit", "")) if newest else "", "dim"),
-                         Cell(again(name, bench), "code"), Cell(", ".join(bench.needs)), Cell(f"{bench.minutes} min")))
+                         Cell(again(name, bench), "command"), Cell(", ".join(bench.needs)),
+                         Cell(f"{bench.minutes} min")))
     return Rows(("result", "machine", "commit", "again with", "needs", "takes about"), tuple(rows))
 
 

@@ -38,6 +38,8 @@ def _cell(cell: Cell) -> str:
         return ""
     if cell.kind == "code":
         return ", ".join(f"`{part}`" for part in text.split(", "))
+    if cell.kind == "command":
+        return f"`{text}`"
     if cell.kind in ("strong", "first"):
         return f"**{text}**"
     return _MARKS.get(cell.kind, "") + text

@@ -23,7 +23,7 @@ h3{font-size:15px;margin:24px 0 6px}p{max-width:80ch;color:var(--dim)}
 th{text-align:left;color:var(--dim);font-weight:500}th,td{padding:5px 10px 5px 0;vertical-align:top}
 td{border-top:1px solid var(--rule)}tr.more td{border-top:0;padding-top:1px}
 td.ok{color:var(--ok)}td.bad{color:var(--bad);font-weight:600}td.open,td.dim{color:var(--dim)}
-td.ok,td.bad,td.open,td.dim,td.figure,td.first{white-space:nowrap}
+td.ok,td.bad,td.open,td.dim,td.figure,td.first,td.command{white-space:nowrap}
 td.figure,td.first{font-variant-numeric:tabular-nums}
 code{font:12px ui-monospace,monospace;overflow-wrap:anywhere}
 figure{margin:22px 0;overflow-x:auto}figcaption{font-weight:600;margin-bottom:8px}
@@ -70,14 +70,16 @@ def _more(row: tuple[Cell, ...]) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    text = escape(cell.text)
+    text = escape(cell.text).replace(" %", "\u00a0%")
     if cell.kind == "code" and text:
         text = ", ".join(f"<code>{part}</code>" for part in text.split(", "))
+    elif cell.kind == "command" and text:
+        text = f"<code>{text}</code>"
     elif cell.kind in ("strong", "first"):
         text = f"<b>{text}</b>"
     elif cell.kind in _MARKS and text:
         text = f"{_MARKS[cell.kind]} {text}"
-    shown = f' class="{cell.kind}"' if cell.kind in (*_MARKS, "dim", "figure", "first") else ""
+    shown = f' class="{cell.kind}"' if cell.kind in (*_MARKS, "dim", "figure", "first", "command") else ""
     return f"<td{shown}>{text}</td>"
 
 

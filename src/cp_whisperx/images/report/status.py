@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cp_whisperx.images import check, recipe
+from cp_whisperx.images.mutants import OPTIMISATIONS
 from cp_whisperx.images.report.measured import Reading, Results, at, said
-from cp_whisperx.images.report.table import Bench, Item, Phase, Table, Target, Unit
+from cp_whisperx.images.report.table import Bench, Figure, Item, Line, Phase, Table, Target, Unit
 
 Verdict = Literal["met", "not met", "not measured"]
 State = Literal["ok", "broken", "missing"]
@@ -120,20 +121,20 @@ def filled(text: str, table: Table, results: Results) -> str:
 def _row(target: Target, table: Table, results: Results) -> Row:
     if not target.figure:
         return Row(target, "count", None, "not measured", (), "", filled(target.why, table, results), "")
-    ours = results.reading(table.figures[target.figure])
+    figure = table.figures[target.figure]
+    ours = results.reading(figure)
     verdict: Verdict = "not measured"
     if ours:
         met = ours.value <= target.limit if target.at_most is not None else ours.value >= target.limit
         verdict = "met" if met else "not met"
     beside = tuple(_compared(one.name, ours, results.reading(table.figures[one.figure]), target)
                    for one in target.beside)
-    return Row(target, table.figures[target.figure].unit, ours, verdict, beside, _command(target, table, results),
+    return Row(target, figure.unit, ours, verdict, beside, command(figure, table, results),
                filled(target.why, table, results), filled(target.cost, table, results))
 
 
-def _command(target: Target, table: Table, results: Results) -> str:
-    """What measures it again: of its own, where the result says so."""
-    figure = table.figures[target.figure]
+def command(figure: Figure, table: Table, results: Results) -> str:
+    """What measures it again: one for it alone, where the result says so."""
     name, bench = table.bench(figure.result)
     newest = results.newest(figure.result)
     own = at(newest.data, (*figure.path[:-1], "command")) if newest else []
@@ -170,6 +171,8 @@ class _Proofs:
             state: State = {"met": "ok", "not met": "broken"}.get(row.verdict, "missing")  # type: ignore[assignment]
             yield Evidence(f"{name} {row.target.what}", str(row.ours or ""), state,
                            row.ours.result.date if row.ours else "", row.command)
+        for line in item.figures:
+            yield self._brought(line)
         for name in item.results:
             yield self._counted(name)
 
@@ -198,9 +201,17 @@ class _Proofs:
         killed = sum(one["killed"] for one in verdicts)
         newest = self.results.newest("prove")
         state: State = "missing" if not verdicts else "ok" if killed == len(verdicts) else "broken"
-        return Evidence("undone on a copy, its check fails", f"{killed} of {len(verdicts)} ways found" if verdicts
-                        else "", state, newest.date if newest and verdicts else "",
-                        f"cp-whisperx images prove {item.optimisation}")
+        ways = next(one.mutants for one in OPTIMISATIONS if one.number == item.optimisation)
+        return Evidence("undone on a copy: " + "; ".join(one.what for one in ways),
+                        f"{killed} of {len(verdicts)} ways found" if verdicts else "", state,
+                        newest.date if newest and verdicts else "", f"cp-whisperx images prove {item.optimisation}")
+
+    def _brought(self, line: Line) -> Evidence:
+        """A figure without a limit: it is there or not."""
+        figure = self.table.figures[line.figure]
+        found = self.results.reading(figure)
+        return Evidence(line.name, str(found or ""), "ok" if found else "missing", found.result.date if found else "",
+                        command(figure, self.table, self.results))
 
     def _counted(self, name: str) -> Evidence:
         """A result that says of how many things how many were as they should be."""

@@ -72,14 +72,24 @@ class Target(_Row):
         return self.at_most if self.at_most is not None else self.at_least or 0.0
 
 
+class Line(_Row):
+    """A figure with what it is called where it stands."""
+
+    name: str
+    figure: str
+
+
 class Item(_Row):
-    """One thing done to the images, and what would fail if it were undone: checks by their ids, targets, tests."""
+    """One thing done to the images, and what shows it: checks by their ids, targets, what it brings, results that say
+    of how many things how many are right.
+    """
 
     optimisation: int = 0
     title: str = ""
     files: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     targets: tuple[str, ...] = ()
+    figures: tuple[Line, ...] = ()
     results: tuple[str, ...] = ()
 
     @property
@@ -113,11 +123,6 @@ class Layers(_Row):
     result: str
     path: tuple[Step, ...]
     size: str
-
-
-class Line(_Row):
-    name: str
-    figure: str
 
 
 class Definition(_Row):
@@ -179,6 +184,8 @@ def _dangling(table: Table) -> Iterable[str]:
            for one in table.targets},
         **{f"plot {name}": tuple(figure for group in plot.groups for figure in group.bars.values())
            for name, plot in table.plots.items()},
+        **{f"item {item.name}": tuple(line.figure for line in item.figures)
+           for phase in table.phases for item in phase.items},
         "history": tuple(line.figure for line in table.history)}
     yield from (f"{where}: there is no figure {name!r}" for where, names in used.items() for name in names
                 if name not in table.figures)
