@@ -58,10 +58,10 @@ def test_without_results_everything_is_not_measured_and_says_by_which_command(cl
 
 def test_the_command_of_a_figure_is_the_one_its_result_names(clone: Path, put: Put) -> None:
     put("images", figures=[{"name": "set", "ours": 2_000_000, "command": "cp-whisperx images measure --only set",
-                            "detail": ["numpy 900000 bytes", "av 100 bytes"]}])
+                            "detail": ["plain: 9000000 bytes  torch", "ours: 900000 bytes  numpy 2"]}])
     row = report(clone).status.rows[1]
     assert (row.verdict, row.command) == ("not met", "cp-whisperx images measure --only set")
-    assert "numpy 900000 bytes" in report(clone).files[MARKDOWN]
+    assert "| 900 kB  numpy 2 |" in report(clone).files[MARKDOWN]
     put("images", what="a result in an older form")
     assert report(clone).status.rows[1].verdict == "not measured"
 

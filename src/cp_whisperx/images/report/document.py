@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cp_whisperx.images.report import svg
-from cp_whisperx.images.report.measured import Reading, at
+from cp_whisperx.images.report.measured import Reading, at, said
 from cp_whisperx.images.report.status import Done, Row, Status, again, share
 
 
@@ -162,8 +163,10 @@ def largest(row: Row, status: Status) -> str:
     """What the result itself names as the largest part of the figure, if it says what the figure is made of."""
     figure = status.table.figures[row.target.figure]
     newest = status.results.newest(figure.result)
-    detail = at(newest.data, (*figure.path[:-1], "detail", 0)) if newest else []
-    return str(detail[0]) if detail else ""
+    detail = at(newest.data, (*figure.path[:-1], "detail", "*")) if newest else []
+    others = re.compile("(plain|whisperx): ")
+    own = next((line.removeprefix("ours: ") for line in map(str, detail) if not others.match(line)), "")
+    return re.sub(r"(\d{4,}) bytes", lambda found: said(int(found[1]), "bytes"), own)
 
 
 def _item(done: Done) -> Iterator[tuple[Cell, ...]]:
