@@ -43,7 +43,7 @@ class Row:
     def wanted(self) -> str:
         """The limit, as a person writes it."""
         if not self.target.figure:
-            return self.target.note
+            return self.target.wanted
         return f"{'≤' if self.target.at_most is not None else '≥'} {said(self.target.limit, self.unit)}"
 
 

@@ -50,7 +50,7 @@ class Beside(_Row):
 
 
 class Target(_Row):
-    """`at_most` or `at_least` are in the figure's unit. Without a figure nothing measures it yet.
+    """`at_most` or `at_least` are in the figure's unit. Where nothing measures it yet, `wanted` is its limit.
 
     `why` says what stands in the way where it is not met; `cost` names the largest part of what remains. Both may
     hold {figure}.
@@ -63,7 +63,7 @@ class Target(_Row):
     at_most: float | None = None
     at_least: float | None = None
     beside: tuple[Beside, ...] = ()
-    note: str = ""
+    wanted: str = ""
     why: str = ""
     cost: str = ""
 
