@@ -56,6 +56,13 @@ def test_without_results_everything_is_not_measured_and_says_by_which_command(cl
     assert made.files["README.md"] == "It takes <!-- figure: ours -->(not measured)<!-- /figure -->.\n"
 
 
+@pytest.mark.parametrize("stem", ["prove", "check", "speed", "images"])
+@pytest.mark.parametrize("data", [{}, {"optimisations": [{}], "checks": {}, "rows": {}, "figures": [{}]}])
+def test_a_result_that_lacks_what_it_had_is_no_result(clone: Path, put: Put, stem: str, data: dict[str, list]) -> None:
+    put(stem, **data)
+    assert {one.state for one in report(clone).status.items} == {"proof incomplete"}
+
+
 def test_the_command_of_a_figure_is_the_one_its_result_names(clone: Path, put: Put) -> None:
     put("images", figures=[{"name": "set", "ours": 2_000_000, "command": "cp-whisperx images measure --only set",
                             "detail": ["plain: 9000000 bytes  torch", "ours: 900000 bytes  numpy 2"]}])

@@ -178,7 +178,8 @@ class _Proofs:
 
     def _proof(self, number: int) -> Mapping[str, Any]:
         newest = self.results.newest("prove")
-        return next((one for one in newest.data["optimisations"] if one["number"] == number), {}) if newest else {}
+        found = at(newest.data, ("optimisations", {"number": number})) if newest else []
+        return found[0] if found else {}
 
     def _check(self, name: str) -> Evidence:
         """In the clone as it is, or as the images had it when they were last checked."""
@@ -198,7 +199,7 @@ class _Proofs:
 
     def _mutants(self, item: Item, proof: Mapping[str, Any]) -> Evidence:
         verdicts = proof.get("verdicts", [])
-        killed = sum(one["killed"] for one in verdicts)
+        killed = sum(bool(one.get("killed")) for one in verdicts)
         newest = self.results.newest("prove")
         state: State = "missing" if not verdicts else "ok" if killed == len(verdicts) else "broken"
         ways = next(one.mutants for one in OPTIMISATIONS if one.number == item.optimisation)
