@@ -40,6 +40,7 @@ def _cell(cell: Cell) -> str:
         return ", ".join(f"`{part}`" for part in text.split(", "))
     if cell.kind == "command":
         return f"`{text}`"
+    text = text.replace("<", "&lt;")
     if cell.kind in ("strong", "first"):
         return f"**{text}**"
     return _MARKS.get(cell.kind, "") + text
