@@ -7,11 +7,12 @@ pip_install = @echo 'installing $(1)'; $(BIN)/python -m pip install --quiet --di
     --no-deps --no-compile --require-hashes \
     $(foreach layer,$(1),-r requirements/$(layer).txt)
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock figures clean
 help:
 	@echo "make demo   watch a film become a subtitled film (first time: about a minute of set-up)"
 	@echo "make test   prove the project: linters, types, every test"
 	@echo "make lock   rewrite requirements/*.txt from requirements/*.in"
+	@echo "make figures   measure every figure again, some hours: python bench/all.py --list says what it needs"
 
 demo: .venv/.scenes
 	$(BIN)/cp-whisperx models pull
@@ -34,6 +35,9 @@ lint: .venv/.dev
 
 lock: .venv/.dev
 	UV=$(CURDIR)/$(BIN)/uv requirements/lock
+
+figures: .venv/.dev
+	$(BIN)/python bench/all.py
 
 # Python compiles what it imports at its first start; compiling all of every package would add 30 MB.
 # Words are aligned with sound, not recognised, so the 28 MB of pocketsphinx's language models go.

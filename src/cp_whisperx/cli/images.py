@@ -15,6 +15,7 @@ from cp_whisperx import log as logs
 from cp_whisperx import settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
+from cp_whisperx.cli.report import images_report
 from cp_whisperx.errors import RunnerError
 from cp_whisperx.images import bases, check, debs, engine, layout, measure, prove, recipe, reproduce, standin
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
@@ -27,11 +28,14 @@ _registry = click.option("--registry", help="Where images are pushed to, such as
 
 @click.group()
 def images() -> None:
-    """The container images: build, base, lock, generate, check, measure, prove, reproduce, sbom.
+    """The container images: build, base, lock, generate, check, measure, prove, reproduce, sbom, report.
 
     \b
     Example:  cp-whisperx images build
     """
+
+
+images.add_command(images_report)
 
 
 @images.command("build")
