@@ -28,7 +28,7 @@ class Bench(_Row):
 
     command: str
     results: tuple[str, ...] = ()
-    needs: tuple[Literal["docker", "models", "media", "network", "peers", "root"], ...] = ()
+    needs: tuple[Literal["docker", "models", "media", "network", "peers", "root", "gpu"], ...] = ()
     minutes: int = Field(gt=0)
     sources: tuple[str, ...] = Field(min_length=1)
 
