@@ -200,16 +200,40 @@ def images_sbom(stage: str, variant: Any, registry: str | None, config: Path | N
 
 
 @images.command("measure")
-@click.option("--runs", default=3, show_default=True, help="Medians are over this many.")
+@click.option("--only", multiple=True, metavar="NAME", help="One measurement (repeatable): " + ", ".join(measure.NAMES))
+@click.option("--sets", default=",".join(measure.SETS), show_default=True,
+              help="What is measured: ours, and the plain sets beside it.")
+@click.option("--quick", is_flag=True, help="Ours alone, one run, the cheap ones: a minute.")
+@click.option("--runs", type=click.IntRange(min=1), help="At most so many runs of each [as the table has]")
 @click.option("--base", help="A base image in the place of the pinned one")
+@click.option("--film", type=click.Path(path_type=Path), help="What the stages are run on [a short film of our own]")
+@click.option("--out", type=click.Path(path_type=Path), help="A file to write to [bench/results/images-<date>.json]")
+@click.option("--dry-run", is_flag=True, help="Say what would be measured, and how long it takes; measure nothing.")
 @config_flag
-def images_measure(runs: int, base: str | None, config: Path | None) -> None:
-    """Time rebuilds and starts, and write them as dated JSON to bench/results.
+def images_measure(only: Sequence[str], sets: str, quick: bool, runs: int | None, base: str | None, film: Path | None,
+                   out: Path | None, dry_run: bool, config: Path | None) -> None:
+    """Measure the images beside two plain sets: builds, sizes, starts, pulls. Each figure is written at once.
 
     \b
-    Example:  cp-whisperx images measure --runs 5
+    Examples:
+      cp-whisperx images measure --quick
+      cp-whisperx images measure --only code-line --only start --sets ours,plain
     """
-    click.echo(measure.write(_plan((), "cpu", config, base=base), engine.find(), runs=runs))
+    rows = measure.chosen(only, quick=quick)
+    named = ("ours",) if quick else tuple(sets.split(","))
+    runs = runs or (1 if quick else None)
+    if dry_run:
+        for row in rows:
+            click.echo(f"{row.estimate_s(named, runs):5.0f} s  {row.name:13} {row.target:4} {row.what}")
+        click.echo(f"{measure.estimate_s(rows, named, runs) / 60:.0f} min in all, roughly, with {', '.join(named)}")
+        return
+    plan, found = _plan((), "cpu", config, base=base), engine.find()
+    film = film and film.absolute()
+    if quick and not out:
+        for figure in measure.measure(plan, found, rows, sets=named, film=film, runs=runs):
+            click.echo(measure.line(figure))
+    else:
+        click.echo(measure.write(plan, found, rows, sets=named, film=film, runs=runs, out=out))
 
 
 @images.command("prove")

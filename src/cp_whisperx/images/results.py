@@ -89,10 +89,26 @@ def read(path: Path) -> tuple[Figure, ...]:
 
 def keep(clone: Path, name: str, what: str, found: Sequence[Figure], facts: Mapping[str, Any], *,
          path: Path | None = None) -> Path:
-    """Writes the figures beside those of other names that the file of today has: parts of a run add up."""
+    """Writes the figures beside those that the file of today has: parts of a run add up.
+
+    A set that this run left out keeps what it had in the figure of that name, if the commit is the same.
+    """
     path = path or place(clone, name)
-    rows = {one.name: one for one in read(path)} | {one.name: one for one in found}
+    rows = {one.name: one for one in read(path)}
+    for one in found:
+        known = rows.get(one.name)
+        rows[one.name] = _joined(known, one) if known and known.commit == one.commit else one
     return write(clone, name, what, {**facts, "figures": [asdict(one) for one in rows.values()]}, path=path)
+
+
+def _joined(known: Figure, one: Figure) -> Figure:
+    absent = [name for name in known.each if name not in one.each]
+    if not absent:
+        return one
+    detail = [line for line in known.detail if line.partition(":")[0] in absent]
+    note = f"{one.note}; {' and '.join(absent)}: of an earlier part of that day".removeprefix("; ")
+    return figure(one.name, one.what, one.target, one.unit, {**one.each, **{name: known.each[name] for name in absent}},
+                  command=one.command, limit=one.limit, detail=[*one.detail, *detail], note=note, commit=one.commit)
 
 
 def machine() -> str:
