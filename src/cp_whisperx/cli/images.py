@@ -12,12 +12,26 @@ from typing import Any
 import click
 
 from cp_whisperx import log as logs
-from cp_whisperx import settings
+from cp_whisperx import publish, settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import bases, check, debs, engine, layout, measure, prove, recipe, reproduce, standin
+from cp_whisperx.images import (
+    bases,
+    check,
+    check_start,
+    debs,
+    engine,
+    layout,
+    measure,
+    prove,
+    recipe,
+    reproduce,
+    sizes,
+    standin,
+)
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
+from cp_whisperx.images.evidence import Evidence
 
 _log = logs.get("images")
 
@@ -147,10 +161,12 @@ def images_generate(only_check: bool) -> None:
 @_variant
 @_registry
 @click.option("--clone-only", is_flag=True, help="What the clone alone shows; no image is needed.")
+@click.option("--starts", is_flag=True, help="Also start every image, against the budget of seconds (target I8).")
+@click.option("--agree", is_flag=True, help="Write docker/budgets.toml: what the images have now, and 2 %.")
 @config_flag
 @json_flag
-def images_check(stages: Sequence[str], variant: Any, registry: str | None, clone_only: bool, config: Path | None,
-                 as_json: bool) -> None:
+def images_check(stages: Sequence[str], variant: Any, registry: str | None, clone_only: bool, starts: bool, agree: bool,
+                 config: Path | None, as_json: bool) -> None:
     """Verify every claim about the built images of one variant; exits non-zero on a breach.
 
     \b
@@ -167,7 +183,12 @@ def images_check(stages: Sequence[str], variant: Any, registry: str | None, clon
         with tempfile.TemporaryDirectory() as work:
             references = tuple(image.reference(chosen.images.registry) for image in made)
             stored = layout.save(engine.find(), references, Path(work) / "images.tar")
+            if agree:
+                text = sizes.today(Evidence(clone, made, stored))
+                publish.publish_file(clone / sizes.BUDGETS, text.encode())
             found = check.checks(clone, stored, made)
+        if starts:
+            found += (check_start.start(engine.find(), clone, made, chosen.images.registry),)
     if as_json:
         print_json([fields_of(one) for one in found])
     else:

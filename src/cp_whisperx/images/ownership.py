@@ -97,13 +97,13 @@ def _debian_owners(clone: Path, kept: Path | None) -> dict[str, str]:
 
 
 def deb_files(deb: bytes) -> tuple[str, ...]:
-    """The files of a binary package (deb(5)): an ar archive, whose data.tar is compressed. None for another file."""
+    """The files and links of a binary package (deb(5)): an ar archive, whose data.tar is compressed. None for another file."""
     position = len(_AR) if deb.startswith(_AR) else len(deb)
     while position + 60 <= len(deb):
         name, size = deb[position:position + 16].decode().strip(), int(deb[position + 48:position + 58])
         if name.startswith("data.tar"):
             with tarfile.open(fileobj=BytesIO(deb[position + 60:position + 60 + size])) as data:
-                return tuple(member.name.removeprefix("./") for member in data if member.isfile())
+                return tuple(member.name.removeprefix("./") for member in data if not member.isdir())
         position += 60 + size + size % 2
     return ()
 

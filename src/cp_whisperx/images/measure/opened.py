@@ -32,6 +32,7 @@ _log = logs.get("measure")
 SCENE = ("--name", "measured", "--length-s", "14", "--picture", "still", "--fps", "12", "--width", "160",
          "--height", "90")
 _MODELS = ("tiny.en", "base")
+_SPEAKERS = ("pyannote-segmentation-3", "campplus-speaker")
 _LARGEST = 25
 _SEES = ("seen: files that Python opens (audit hook), and what is mapped at the end; not seen: files that native code "
          "opens and closes by itself; sources beside their compiled files are asked for and not opened")
@@ -143,7 +144,8 @@ def _film(session: Session) -> Path:
 
 def _job(session: Session, one: ImageSet, film: Path) -> Job:
     model = next((name for name in _MODELS if session.models.has(name)), _MODELS[-1])
-    said = _tool(session, "-m", "cp_whisperx", "--quiet", "prepare", str(film), "--model", model, "--out",
+    said = _tool(session, "-m", "cp_whisperx", "--quiet", "prepare", str(film), "--model", model, "--speakers",
+                 "labels" if all(map(session.models.has, _SPEAKERS)) else "off", "--out",
                  str(session.work / f"jobs-{one.name}"), "--json")
     return Job.open(Path(json.loads(said)["folder"]))
 

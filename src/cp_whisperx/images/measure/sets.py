@@ -148,7 +148,9 @@ class PlainSet(ImageSet):
     def shrink(self) -> None:
         """Drops what the engine keeps of earlier runs of the expensive step: gigabytes each time."""
         with suppress(RunnerError):
-            self._engine.ask("buildx", "prune", "--force", "--filter", f"description~={_STEP}")
+            for row in self._engine.ask("buildx", "du", "--verbose").split("\n\n"):
+                if _STEP in row and (found := re.search(r"(?m)^ID:\s+(\S+)", row)):
+                    self._engine.ask("buildx", "prune", "--force", "--filter", f"id={found[1]}")
 
 
 def one_list(clone: Path, layers: set[str]) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from cp_whisperx import log as logs
 from cp_whisperx.errors import RunnerError
+from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.measure.session import Measurement, Session
 from cp_whisperx.images.measure.sets import ImageSet
 from cp_whisperx.images.recipe import Image
@@ -40,7 +41,7 @@ def start(session: Session, row: Measurement) -> Iterator[Figure]:
             if run < session.runs(row, one):
                 for image in one.images:
                     seconds.setdefault(one.name, {}).setdefault(image.stage, []).append(
-                        started(session, one, image, ["-m", "cp_whisperx.stages", image.stage, "--help"]))
+                        started(session.engine, one.python, image.reference(one.registry), image.stage))
         _log.info(f"{row.name}, run {run + 1}: " + ", ".join(
             f"{name} {max(runs[-1] for runs in stages.values()):.2f} s at most" for name, stages in seconds.items()))
     median = {name: {stage: figure("", "", "", "s", {OURS: runs}, command="").ours or 0.0
@@ -86,7 +87,7 @@ def import_time(session: Session, row: Measurement) -> Iterator[Figure]:
         totals[one.name] = []
         slowest: dict[str, float] = {}
         for image in one.images:
-            own = imports(session, one, image)
+            own = imports(session.engine, one.python, image.reference(one.registry), image.stage)
             totals[one.name].append(sum(own.values()))
             slowest |= {name: max(value, slowest.get(name, 0.0)) for name, value in own.items()}
         detail += [f"{one.name}: {value:.3f} s  {name}" for name, value in
@@ -95,26 +96,27 @@ def import_time(session: Session, row: Measurement) -> Iterator[Figure]:
     yield session.figure(row, totals, detail=detail, note="the median of ten stages, one run each")
 
 
-def imports(session: Session, one: ImageSet, image: Image) -> dict[str, float]:
-    """Seconds that each module takes itself, without those that it imports."""
-    done = subprocess.run([session.engine.command, "run", *CONTRACT, *_python(one, image), "-X", "importtime", "-m",
-                           "cp_whisperx.stages", image.stage, "--help"], capture_output=True, text=True, check=False,
+def started(engine: Engine, python: str, reference: str, stage: str) -> float:
+    """Seconds from `docker run` to the end of a process that only found its stage."""
+    begun = time.monotonic()
+    engine.ask("run", *CONTRACT, "--entrypoint", python, reference, "-m", "cp_whisperx.stages", stage, "--help")
+    return time.monotonic() - begun
+
+
+def imports(engine: Engine, python: str, reference: str, stage: str) -> dict[str, float]:
+    """Seconds that each module takes itself, without those that it imports. Raises RunnerError if it does not start."""
+    done = subprocess.run([engine.command, "run", *CONTRACT, "--entrypoint", python, reference, "-X", "importtime",
+                           "-m", "cp_whisperx.stages", stage, "--help"], capture_output=True, text=True, check=False,
                           stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise RunnerError(f"{image.stage} of {one.name} does not start", log=done.stderr[-400:],
-                          hint="its own words are above")
-    return slowest_imports(done.stderr)
+        raise RunnerError(f"{reference} does not start", log=done.stderr[-400:],
+                          hint="run it by hand: docker run --rm " + reference)
+    return own_times(done.stderr)
 
 
-def slowest_imports(text: str) -> dict[str, float]:
+def own_times(text: str) -> dict[str, float]:
     """Seconds by module, as `python -X importtime` writes them (microseconds, on stderr)."""
     return {name: int(own) / 1e6 for own, _, _, name in _IMPORT.findall(text)}
-
-
-def started(session: Session, one: ImageSet, image: Image, arguments: Sequence[str]) -> float:
-    begun = time.monotonic()
-    session.engine.ask("run", *CONTRACT, *_python(one, image), *arguments)
-    return time.monotonic() - begun
 
 
 def _python(one: ImageSet, image: Image) -> tuple[str, ...]:
