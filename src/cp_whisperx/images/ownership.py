@@ -97,7 +97,7 @@ def _debian_owners(clone: Path, kept: Path | None) -> dict[str, str]:
 
 
 def deb_files(deb: bytes) -> tuple[str, ...]:
-    """The files and links of a binary package (deb(5)): an ar archive, whose data.tar is compressed. None for another file."""
+    """Files and links of a binary package (deb(5)): an ar archive with a compressed data.tar. None for another file."""
     position = len(_AR) if deb.startswith(_AR) else len(deb)
     while position + 60 <= len(deb):
         name, size = deb[position:position + 16].decode().strip(), int(deb[position + 48:position + 58])

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from cp_whisperx.images import layout, ownership, sizes
 from cp_whisperx.images.check_content import order
 from cp_whisperx.images.evidence import Evidence, megabytes
-from cp_whisperx.images.layout import Layer
+from cp_whisperx.images.layout import Layer, StoredImage
 from cp_whisperx.images.measure.session import Measurement, Session
-from cp_whisperx.images.measure.sets import ImageSet
 from cp_whisperx.images.recipe import Image
 from cp_whisperx.images.results import OURS, Figure
 
@@ -27,11 +26,11 @@ def set_size(session: Session, row: Measurement) -> Iterator[Figure]:
                          detail=[f"{name}: {layer.compressed} bytes  {_what(layer)}"
                                  for name, layers in unique.items()
                                  for layer in sorted(layers, key=lambda one: -one.compressed)[:_LARGEST_FILES]])
-    chains = {one.name: chained(one, session) for one in session.of(row)}
+    piles = {one.name: chains(session.layout(one).images) for one in session.of(row)}
     yield session.figure(row, {name: [sum(layer.unpacked for layer in found.values())]
-                               for name, found in chains.items()}, part="on-disk", target="",
+                               for name, found in piles.items()}, part="on-disk", target="",
                          what="the set as an engine unpacks it: a layer once for each pile that it stands on",
-                         detail=[f"{name}: {line}" for name in chains for line in repeated(chains[name])])
+                         detail=[f"{name}: {line}" for name, found in piles.items() for line in repeated(found)])
 
 
 def light_stage(session: Session, row: Measurement) -> Iterator[Figure]:
@@ -74,10 +73,10 @@ def misplaced(evidence: Evidence) -> tuple[str, ...]:
     return tuple(found)
 
 
-def chained(one: ImageSet, session: Session) -> dict[tuple[str, ...], Layer]:
+def chains(images: tuple[StoredImage, ...]) -> dict[tuple[str, ...], Layer]:
     """Each layer by all that is below it: an engine shares what it has unpacked by that chain alone."""
     found: dict[tuple[str, ...], Layer] = {}
-    for stored in session.layout(one).images:
+    for stored in images:
         chain: tuple[str, ...] = ()
         for layer in stored.layers:
             chain = (*chain, layer.diff_id)
@@ -85,14 +84,14 @@ def chained(one: ImageSet, session: Session) -> dict[tuple[str, ...], Layer]:
     return found
 
 
-def repeated(chains: dict[tuple[str, ...], Layer]) -> tuple[str, ...]:
+def repeated(found: dict[tuple[str, ...], Layer]) -> tuple[str, ...]:
     """The layers that stand on more than one pile, by the bytes that this costs."""
     piles: dict[str, list[Layer]] = {}
-    for layer in chains.values():
+    for layer in found.values():
         piles.setdefault(layer.diff_id, []).append(layer)
-    rows = sorted(((len(found) - 1) * found[0].unpacked, found) for found in piles.values() if len(found) > 1)
-    return tuple(f"{cost} bytes  {_what(found[0])}, unpacked {len(found)} times"
-                 for cost, found in sorted(rows, key=lambda row: -row[0])[:_LARGEST_FILES] if cost)
+    rows = [((len(pile) - 1) * pile[0].unpacked, pile) for pile in piles.values() if len(pile) > 1]
+    return tuple(f"{cost} bytes  {_what(pile[0])}, unpacked {len(pile)} times"
+                 for cost, pile in sorted(rows, key=lambda row: -row[0])[:_LARGEST_FILES] if cost)
 
 
 def _what(layer: Layer) -> str:

@@ -110,7 +110,8 @@ class Session:
             self._layouts[one.name] = layout.save(self.engine, one.references(), self.work / f"{one.name}.tar")
         return self._layouts[one.name]
 
-    def in_turn(self, measurement: Measurement, act: Callable[[ImageSet, int], float]) -> dict[str, list[float]]:
+    def in_turn(self, measurement: Measurement, act: Callable[[ImageSet, int], float], *,
+                unit: str = "s") -> dict[str, list[float]]:
         """What `act` gives for each run of each set; the sets take turns, so that a busy moment meets them all."""
         sets = self.of(measurement)
         found: dict[str, list[float]] = {one.name: [] for one in sets}
@@ -119,7 +120,7 @@ class Session:
                 if run < self.runs(measurement, one):
                     found[one.name].append(act(one, run))
                     _log.info(f"{measurement.name}, {one.name}, run {run + 1} of {self.runs(measurement, one)}: "
-                              f"{found[one.name][-1]:,.2f} {measurement.unit}")
+                              f"{found[one.name][-1]:,.2f} {unit}")
         return found
 
     def figure(self, measurement: Measurement, each: Mapping[str, Sequence[float]], *, part: str = "", what: str = "",
