@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import shutil
 import subprocess
 import sys
@@ -19,14 +20,14 @@ from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.evidence import Evidence
 from cp_whisperx.images.measure import contents, opened, rebuilds, session, starts, table
 from cp_whisperx.images.measure.sets import OurSet
-from cp_whisperx.images.recipe import Image, select
+from cp_whisperx.images.recipe import LAYERS, Image, select
 from cp_whisperx.models.store import ModelStore
 from tests.images.containers import ROOT, copy_of_the_clone, require_images
 from tests.images.layouts import File, Files, Made, write
 from tests.images.test_measure import Scripted, plan
 
 IMAGES = select(("subtitle-gen", "silero-vad", "asr"), "cpu")
-RECORD = File(b"numpy/__init__.py,,\nnumpy/core.so,,\n")
+_RECORD = "{0}/a.so,,\n{0}-1.dist-info/RECORD,,\n"
 MB_5 = File(bytes(5_000_000))
 _LOCAL = """#!{python}
 import os, sys
@@ -41,7 +42,7 @@ def layers(image: Image, planted: Files, where: str) -> list[Files]:
     """The layers of an image by its plan; `planted` comes on top of what the layer `where` has."""
     found: list[Files] = [{"usr/bin/python3.11": File(b"python"), "usr/lib/libc.so.6": File(bytes(300_000))}]
     for layer in image.layers:
-        files = {f"site/{layer}-1.dist-info/RECORD": File(f"{layer}/a.so,,\n".encode()),
+        files = {f"site/{layer}-1.dist-info/RECORD": File(_RECORD.format(layer).encode()),
                  f"site/{layer}/a.so": File(layer.encode() * 40_000)}
         found.append(files | (planted if layer == where else {}))
     return [*found, {"licenses/sbom.cdx.json": File(image.target.encode())}, {"app/core.pyc": File(b"core")},
@@ -60,9 +61,9 @@ def clone(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("place", "named"), [
-    ("site/array/tables.bin", "+5000000 bytes  array (280000 before)"),
-    ("site/array-1.dist-info/../stray.bin", "+5000000 bytes  site/array-1.dist-info/../stray.bin (new)"),
-    ("usr/lib/libplanted.so.1", "+5000000 bytes  usr/lib/libplanted.so.1 (new)"),
+    ("site/array/tables.bin", r"\+50000\d\d bytes  array \(2000\d\d before\)"),
+    ("site/stray.bin", r"\+5000000 bytes  site/stray.bin \(new\)"),
+    ("usr/lib/libplanted.so.1", r"\+5000000 bytes  usr/lib/libplanted.so.1 \(new\)"),
 ])
 def test_a_planted_file_of_5_mb_is_named_by_its_package(tmp_path: Path, clone: Path, place: str, named: str) -> None:
     before = Evidence(clone, IMAGES, stored(tmp_path / "before.tar"))
@@ -71,12 +72,12 @@ def test_a_planted_file_of_5_mb_is_named_by_its_package(tmp_path: Path, clone: P
     assert sizes.budgets(before) == (0, ())
     planted = {place: MB_5}
     if "array/" in place:
-        planted["site/array-1.dist-info/RECORD"] = File(b"array/a.so,,\narray/tables.bin,,\n")
+        planted["site/array-1.dist-info/RECORD"] = File(f"{_RECORD.format('array')}array/tables.bin,,\n".encode())
     over, detail = sizes.budgets(Evidence(clone, IMAGES, stored(tmp_path / "after.tar", planted)))
     assert over > 3 * 4_900_000
     where = next(number for number, line in enumerate(detail) if line.startswith("set-cpu: unpacked is"))
     assert "since it was agreed grew:" in detail[where]
-    assert detail[where + 1].strip().replace("(200000 before)", "(280000 before)") == named
+    assert re.fullmatch(named, detail[where + 1].strip())
     assert not [line for line in detail if line.startswith("subtitle-gen-cpu")], "it has no such layer"
 
 
@@ -237,7 +238,7 @@ def test_every_byte_has_a_package_a_line_and_stages(tmp_path: Path, clone: Path)
     kept.mkdir()
     (kept / f"{'a' * 64}.deb").write_bytes(deb({"usr/lib/libc.so.6": File(b"c")}))
     (kept / f"{'b' * 64}.deb").write_bytes(deb({"usr/bin/python3.11": File(b"p")}))
-    for layer in ("base", "array", "onnx", "media", "asr", "hub", "align", "names"):
+    for layer in LAYERS:
         (clone / "requirements" / f"{layer}.txt").write_text(f"# made\n{layer}==1 \\\n    --hash=sha256:1\n")
     evidence = Evidence(clone, IMAGES, stored(tmp_path / "images.tar"))
     shares = ownership.shares(evidence, kept)
