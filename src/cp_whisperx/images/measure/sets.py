@@ -29,7 +29,8 @@ CODE = "src/cp_whisperx/stages/subtitle_gen.py"
 BASELINES = "bench/baselines"
 _CACHE_ID = re.compile(r"\bid=cp-whisperx-(?=\w+,)")
 _STEP = "--find-links /wheels"
-"""Words of the one expensive step of the plain sets, by which BuildKit's cache of it is found."""
+_COLD = "cp-whisperx-cold"
+"""By such words of a step, or of a cache mount, BuildKit's storage of it is found."""
 
 
 class ImageSet:
@@ -89,7 +90,7 @@ class OurSet(ImageSet):
             return _timed(lambda: build(self._plan, self._engine))
         with self.edited(self.dockerfile) as path:
             # Cache mounts outlive --no-cache; under names of their own they start empty.
-            path.write_text(_CACHE_ID.sub(f"id=cp-whisperx-cold{os.getpid()}-{time.time_ns()}-",
+            path.write_text(_CACHE_ID.sub(f"id={_COLD}{os.getpid()}-{time.time_ns()}-",
                                           path.read_text(encoding="utf-8")), encoding="utf-8")
             plan = replace(self._plan, no_cache=True)
             arguments, environment = plan.arguments(containerd=self._engine.containerd), plan.environment()
@@ -97,6 +98,7 @@ class OurSet(ImageSet):
 
     def forget(self) -> None:
         forget(self._plan, self._engine)
+        _prune(self._engine, _COLD)
 
 
 class PlainSet(ImageSet):
@@ -147,10 +149,7 @@ class PlainSet(ImageSet):
 
     def shrink(self) -> None:
         """Drops what the engine keeps of earlier runs of the expensive step: gigabytes each time."""
-        with suppress(RunnerError):
-            for row in self._engine.ask("buildx", "du", "--verbose").split("\n\n"):
-                if _STEP in row and (found := re.search(r"(?m)^ID:\s+(\S+)", row)):
-                    self._engine.ask("buildx", "prune", "--force", "--filter", f"id={found[1]}")
+        _prune(self._engine, _STEP)
 
 
 def one_list(clone: Path, layers: set[str]) -> str:
@@ -184,6 +183,14 @@ def _wheels() -> Path | None:
     """The folder of wheels that pip is told of on this machine, where it is one."""
     folders = (Path(word) for word in os.environ.get("PIP_FIND_LINKS", "").split())
     return next((folder for folder in folders if folder.is_dir()), None)
+
+
+def _prune(engine: Engine, words: str) -> None:
+    """Drops the parts of the build cache whose description has these words, and no others."""
+    with suppress(RunnerError):
+        for row in engine.ask("buildx", "du", "--verbose").split("\n\n"):
+            if words in row and (found := re.search(r"(?m)^ID:\s+(\S+)", row)):
+                engine.ask("buildx", "prune", "--force", "--filter", f"id={found[1]}")
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -59,7 +59,7 @@ def with_model(session: Session, row: Measurement) -> Iterator[Figure]:
     if not session.models.has(MODEL):
         _log.warning(f"asr is not started with its model: {MODEL} is not in {session.models.root}")
         return
-    if not any(image.stage == "asr" for image in session.ours.images):
+    if not any(image.stage == "asr" for image in session.plan.images):
         return
     seconds: dict[str, list[float]] = {}
     peaks: dict[str, list[float]] = {}
