@@ -206,7 +206,7 @@ def test_names_are_taken_away_even_if_a_build_fails(scripted: Scripted, clone: P
     with pytest.raises(RunnerError, match=f"{len(names)} of {len(names)} measurements failed") as caught:
         measured(scripted, clone, *names)
     assert "no room" in caught.value.log
-    assert scripted.asked[-1] == ("image", "rm", f"{sets.REGISTRY}-{OURS}/x:cpu")
+    assert ("image", "rm", f"{sets.registry(OURS)}/x:cpu") in scripted.asked
 
 
 def test_a_run_that_is_ended_keeps_its_figures(scripted: Scripted, clone: Path, monkeypatch: pytest.MonkeyPatch,
@@ -222,7 +222,7 @@ def test_a_run_that_is_ended_keeps_its_figures(scripted: Scripted, clone: Path, 
         measure.write(plan(clone), scripted, measure.chosen(REBUILDS), out=out,  # type: ignore[arg-type]
                       sets=(OURS,), models=tmp_path, runs=2)
     assert [one.name for one in results.read(out)] == ["no-change"]
-    assert scripted.asked[-1][:2] == ("image", "rm")
+    assert ("image", "rm", f"{sets.registry(OURS)}/x:cpu") in scripted.asked
 
 
 def test_parts_of_a_run_add_up(scripted: Scripted, clone: Path, tmp_path: Path) -> None:
@@ -274,6 +274,13 @@ def test_what_there_is_not_is_said(scripted: Scripted, clone: Path, options: dic
     assert not scripted.built
 
 
+def test_what_a_killed_run_left_is_taken_away(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone, here = f"{sets.REGISTRY}-99999999-ours/a:cpu", f"{sets.registry(OURS)}/a:cpu"
+    monkeypatch.setattr(scripted, "ask", lambda *arguments: scripted.asked.append(arguments) or f"{gone}\n{here}")
+    sets.tidy(scripted)  # type: ignore[arg-type]
+    assert scripted.asked[-1] == ("image", "rm", gone)
+
+
 def test_outside_of_git_nothing_is_guessed(scripted: Scripted, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no git clone"):
         measured(scripted, copy_of_the_clone(tmp_path / "clone"), "no-change")
@@ -302,4 +309,4 @@ def test_a_line_of_code_ships_one_layer(tmp_path: Path) -> None:
     assert found["dependency-images"].detail == ("ours: silero-vad",)
     assert found["context"].met
     assert found["start"].ours
-    assert not engine.ask("images", "--quiet", "--filter", f"reference={sets.REGISTRY}*/*")
+    assert not engine.ask("images", "--quiet", "--filter", f"reference={sets.registry(OURS)}/*")

@@ -12,7 +12,7 @@ from cp_whisperx.images import bases, results
 from cp_whisperx.images.build import BuildPlan
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.measure.session import BUILD_S, Measurement, Session
-from cp_whisperx.images.measure.sets import ImageSet, OurSet, PlainSet
+from cp_whisperx.images.measure.sets import ImageSet, OurSet, PlainSet, tidy
 from cp_whisperx.images.measure.table import NAMES, TABLE
 from cp_whisperx.images.results import OURS, PLAIN, WHISPERX, Figure
 from cp_whisperx.models.store import ModelStore
@@ -51,6 +51,7 @@ def measure(plan: BuildPlan, engine: Engine, rows: Sequence[Measurement] = TABLE
     """
     found: list[Figure] = []
     failed: list[CpWhisperxError] = []
+    tidy(engine)
     with tempfile.TemporaryDirectory(prefix="cp-whisperx-measure-") as work:
         made = _sets(plan, engine, Path(work), sets, layer)
         session = Session(plan, engine, Path(work), made, ModelStore(models), film, runs)

@@ -81,7 +81,7 @@ class OurSet(ImageSet):
         self.clone = clones.copy(plan.clone, work / OURS)
         self.images = plan.images
         self.requirements = f"requirements/{layer}.txt"
-        self.registry = f"{REGISTRY}-{OURS}"
+        self.registry = registry(OURS)
         self._plan = replace(plan, clone=self.clone, registry=self.registry, push=False, cache="", cache_to=False,
                              debug=False)
 
@@ -114,7 +114,7 @@ class PlainSet(ImageSet):
         self.clone = clones.copy(plan.clone, work / self.name, (".",))
         (self.clone / ".dockerignore").unlink(missing_ok=True)
         self.images = plan.images
-        self.registry = f"{REGISTRY}-{self.name}"
+        self.registry = registry(self.name)
         wanted = ((self.clone / BASELINES / "whisperx.txt").read_text(encoding="utf-8") if whisperx
                   else one_list(self.clone, {layer for image in plan.images for layer in image.layers}))
         (self.clone / self.requirements).write_text(wanted, encoding="utf-8")
@@ -150,6 +150,20 @@ class PlainSet(ImageSet):
     def shrink(self) -> None:
         """Drops what the engine keeps of earlier runs of the expensive step: gigabytes each time."""
         _prune(self._engine, _STEP)
+
+
+def registry(name: str) -> str:
+    """The name under which this process has the images of a set: another one may measure beside it."""
+    return f"{REGISTRY}-{os.getpid()}-{name}"
+
+
+def tidy(engine: Engine) -> None:
+    """Takes away what measurements have left that were killed: images under the names of processes that are gone."""
+    with suppress(RunnerError):
+        names = engine.ask("images", "--format", "{{.Repository}}:{{.Tag}}", "--filter", f"reference={REGISTRY}-*/*")
+        if left := [name for name in names.split() if (pid := re.match(rf"{REGISTRY}-(\d+)-", name))
+                    and not Path("/proc", pid[1]).exists()]:
+            engine.ask("image", "rm", *left)
 
 
 def one_list(clone: Path, layers: set[str]) -> str:
