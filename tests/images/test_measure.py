@@ -238,6 +238,14 @@ def test_parts_of_a_run_add_up(scripted: Scripted, clone: Path, tmp_path: Path) 
     assert {"what", "date", "machine", "engine", "commit", "images", "base"} <= set(head)
 
 
+def test_a_plain_set_can_be_measured_alone(scripted: Scripted, clone: Path) -> None:
+    found = measured(scripted, clone, "set", "light-stage", "attributed", "layer-order", "start", sets=(PLAIN,), runs=1)
+    assert {name: found[name].ours for name in ("set", "light-stage", "start")} == dict.fromkeys(
+        ("set", "light-stage", "start"))
+    assert set(found["set"].baselines) == {PLAIN}
+    assert "attributed" not in found, "that is of ours alone"
+
+
 def test_results_of_another_form_are_no_figures(tmp_path: Path) -> None:
     (tmp_path / "old.json").write_text('{"code_line": {"seconds": 1}}')
     assert results.read(tmp_path / "old.json") == ()

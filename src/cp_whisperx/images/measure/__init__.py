@@ -49,6 +49,7 @@ def measure(plan: BuildPlan, engine: Engine, rows: Sequence[Measurement] = TABLE
     A measurement that fails is said and left out. Raises RunnerError at the end if one was, ConfigError for a layer
     that no image of the plan has.
     """
+    rows = [row for row in rows if set(row.runs) & set(sets)]
     found: list[Figure] = []
     failed: list[CpWhisperxError] = []
     tidy(engine)

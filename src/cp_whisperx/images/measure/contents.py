@@ -34,13 +34,15 @@ def set_size(session: Session, row: Measurement) -> Iterator[Figure]:
 
 
 def light_stage(session: Session, row: Measurement) -> Iterator[Figure]:
-    evidence = _evidence(session)
     light = {one.name: min(session.layout(one).images, key=lambda stored: stored.unpacked).unpacked
              for one in session.of(row) if one.name != OURS}
-    size, detail = sizes.light_stage(evidence)
-    yield session.figure(row, {OURS: [size], **{name: [size] for name, size in light.items()}}, detail=detail,
+    size, detail = sizes.light_stage(_evidence(session)) if OURS in session.sets else (0, ())
+    ours = {OURS: [size]} if OURS in session.sets else {}
+    yield session.figure(row, {**ours, **{name: [size] for name, size in light.items()}}, detail=detail,
                          note="of ours the largest light stage, of a plain set its smallest image")
-    size, detail = sizes.own_layer(evidence)
+    if not ours:
+        return
+    size, detail = sizes.own_layer(_evidence(session))
     yield session.figure(row, {OURS: [size]}, part="own-code", limit=1e6, what="our own code in a light stage",
                          detail=detail)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from cp_whisperx import log as logs
 from cp_whisperx.errors import RunnerError
 from cp_whisperx.images.measure.session import Measurement, Session
-from cp_whisperx.images.results import Figure
+from cp_whisperx.images.results import OURS, Figure
 
 _log = logs.get("measure")
 
@@ -46,7 +46,8 @@ def pull(session: Session, row: Measurement) -> Iterator[Figure]:
     # A socket's path is short, and nothing of an engine is worth keeping.
     folder = Path("/tmp") / f"cp-whisperx-pull-{os.getpid()}"
     for one in session.of(row):
-        for kind in COMPRESSIONS:
+        # What most projects push is gzip.
+        for kind in COMPRESSIONS if one.name == OURS else COMPRESSIONS[:1]:
             folder.mkdir()
             try:
                 with _registry(folder) as address:

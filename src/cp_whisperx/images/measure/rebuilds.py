@@ -79,11 +79,12 @@ def code_line(session: Session, row: Measurement) -> Iterator[Figure]:
 
 def dependency(session: Session, row: Measurement) -> Iterator[Figure]:
     """One package of one stage's lock is another: it is taken out, so that nothing has to be resolved."""
-    yield from _changed(session, row, lambda one: one.requirements, without_package, None)
+    yield from _changed(session, row, lambda one: one.requirements, without_package, None,
+                        "a plain set runs the steps that it runs after a changed line: see code-line")
 
 
 def _changed(session: Session, row: Measurement, place: Callable[[ImageSet], str], change: Callable[[str, int], str],
-             limit: float | None) -> Iterator[Figure]:
+             limit: float | None, note: str = "") -> Iterator[Figure]:
     before = {one.name: _manifests(session, one) for one in session.of(row)}
 
     def build(one: ImageSet, run: int) -> float:
@@ -93,7 +94,7 @@ def _changed(session: Session, row: Measurement, place: Callable[[ImageSet], str
         session.note_built(one)
         return seconds
 
-    yield session.figure(row, session.in_turn(row, build))
+    yield session.figure(row, session.in_turn(row, build), note=note)
     found = {one.name: shipped(one.images, before[one.name], _manifests(session, one)) for one in session.of(row)}
     for one in session.of(row):
         if isinstance(one, PlainSet) and one.name == WHISPERX:
