@@ -171,6 +171,14 @@ def test_a_planted_slow_start_is_named(slow: Engine, clone: Path) -> None:
     assert check_start.start(slow, clone, (image,)).met
 
 
+def test_a_busy_machine_is_no_slow_start(slow: Engine, clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image, = select(("subtitle-gen",), "cpu")
+    monkeypatch.setattr(starts, "started", lambda *arguments: 3.0)
+    for idle, met in ((0.2, False), (1.0, False), (2.0, True)):
+        monkeypatch.setattr(starts, "idle", lambda *arguments, idle=idle: idle)
+        assert check_start.start(slow, clone, (image,)).met is met
+
+
 def test_own_times_are_those_without_what_a_module_imports(slow: Engine) -> None:
     found = starts.imports(slow, "python", "image", "asr")
     assert max(found, key=lambda name: found[name]) == "cp_whisperx.stages.mux"

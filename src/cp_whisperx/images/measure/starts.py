@@ -103,6 +103,13 @@ def started(engine: Engine, python: str, reference: str, stage: str) -> float:
     return time.monotonic() - begun
 
 
+def idle(engine: Engine, python: str, reference: str) -> float:
+    """Seconds of a container in which the interpreter starts and ends."""
+    begun = time.monotonic()
+    engine.ask("run", *CONTRACT, "--entrypoint", python, reference, "-c", "pass")
+    return time.monotonic() - begun
+
+
 def imports(engine: Engine, python: str, reference: str, stage: str) -> dict[str, float]:
     """Seconds that each module takes itself, without those that it imports. Raises RunnerError if it does not start."""
     done = subprocess.run([engine.command, "run", *CONTRACT, "--entrypoint", python, reference, "-X", "importtime",
