@@ -60,7 +60,8 @@ class Scripted:
             sets.CODE, *(f"requirements/{layer}.txt" for image in plan.images for layer in image.layers))}
         return plan.references()
 
-    def save(self, engine: object, references: tuple[str, ...], out: Path, *, walk: bool = True) -> layout.Layout:
+    def save(self, engine: object, references: tuple[str, ...], out: Path, *, walk: bool = True,
+             contents: bool = True) -> layout.Layout:
         registry = references[0].split("/")[0]
         if registry in self.plain:
             return write(out, {name: Made([{"base": File()}, self.plain[registry]], {"Env": [name]})

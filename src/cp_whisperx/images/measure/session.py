@@ -107,7 +107,8 @@ class Session:
         """The images of a set as they are stored, read once."""
         self.ready(one)
         if one.name not in self._layouts:
-            self._layouts[one.name] = layout.save(self.engine, one.references(), self.work / f"{one.name}.tar")
+            self._layouts[one.name] = layout.save(self.engine, one.references(), self.work / f"{one.name}.tar",
+                                                  contents=one.name == OURS)
         return self._layouts[one.name]
 
     def in_turn(self, measurement: Measurement, act: Callable[[ImageSet, int], float], *,
