@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from cp_whisperx.errors import ConfigError, RunnerError
 from cp_whisperx.images import layout, measure, results
 from cp_whisperx.images.build import BuildPlan, own_certificates
 from cp_whisperx.images.engine import Engine
-from cp_whisperx.images.measure import sets
+from cp_whisperx.images.measure import pulls, sets
 from cp_whisperx.images.recipe import Image, select
 from cp_whisperx.images.results import OURS, PLAIN, WHISPERX, Figure
 from tests.images.containers import ROOT, copy_of_the_clone, real_engine, require_base
@@ -319,3 +321,15 @@ def test_a_line_of_code_ships_one_layer(tmp_path: Path) -> None:
     assert found["context"].met
     assert found["start"].ours
     assert not engine.ask("images", "--quiet", "--filter", f"reference={sets.registry(OURS)}/*")
+
+
+@pytest.mark.docker
+def test_an_empty_engine_pulls_either_compression(tmp_path: Path) -> None:
+    made = replace(plan(ROOT, select(("subtitle-gen",), "cpu")), base=require_base(), ca=own_certificates())
+    if os.geteuid() != 0 or not all(map(shutil.which, pulls.TOOLS)):
+        pytest.skip("only root can start an empty engine, with a registry of its own")
+    found = {one.name: one for one in measure.measure(
+        made, real_engine(), measure.chosen(("pull",)), sets=(OURS,), models=tmp_path, layer="base", runs=1)}
+    assert 0 < (found["pull-zstd-bytes"].ours or 0) < (found["pull-gzip-bytes"].ours or 0) < 30e6
+    assert found["pull-gzip"].ours
+    assert found["pull-zstd"].ours
