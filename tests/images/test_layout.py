@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import layout
+from cp_whisperx.images import attribution, layout
 from tests.images.containers import FakeDocker
 from tests.images.layouts import FOLDER, File, Files, Made, elf, write
 
@@ -107,3 +107,18 @@ def test_an_image_that_is_not_there_is_named(tmp_path: Path, docker: FakeDocker)
     with pytest.raises(RunnerError, match="mux:cpu is not here") as caught:
         layout.save(engine.find(), ("cp-whisperx-app-mux:cpu",), tmp_path / "set.tar")
     assert "images build" in caught.value.hint
+
+
+def test_sizes_are_read_without_contents(tmp_path: Path) -> None:
+    path = tmp_path / "images.tar"
+    files = {"site/a/a.so": File(b"12345"), "site/a-1.dist-info/RECORD": File(b"a/a.so,,\n")}
+    write(path, {"one": Made([files])})
+    whole, = layout.Layout(path).images
+    sizes_alone, = layout.Layout(path, contents=False).images
+    manifests_alone, = layout.Layout(path, walk=False).images
+    assert [entry.size for entry in sizes_alone.entries] == [entry.size for entry in whole.entries] == [5, 9]
+    assert [entry.digest == "" for entry in sizes_alone.entries] == [True, False]
+    assert attribution.packages(sizes_alone.layers) == attribution.packages(whole.layers)
+    assert [layer.compressed for layer in manifests_alone.layers] == [layer.compressed for layer in whole.layers]
+    assert manifests_alone.unpacked == 0
+    assert whole.manifest == sizes_alone.manifest == manifests_alone.manifest

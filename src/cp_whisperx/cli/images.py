@@ -12,13 +12,27 @@ from typing import Any
 import click
 
 from cp_whisperx import log as logs
-from cp_whisperx import settings
+from cp_whisperx import publish, settings
 from cp_whisperx.cli.flags import config_flag, json_flag
 from cp_whisperx.cli.output import fields_of, print_json
 from cp_whisperx.cli.report import images_report
 from cp_whisperx.errors import RunnerError
-from cp_whisperx.images import bases, check, debs, engine, layout, measure, prove, recipe, reproduce, standin
+from cp_whisperx.images import (
+    bases,
+    check,
+    check_start,
+    debs,
+    engine,
+    layout,
+    measure,
+    prove,
+    recipe,
+    reproduce,
+    sizes,
+    standin,
+)
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
+from cp_whisperx.images.evidence import Evidence
 
 _log = logs.get("images")
 
@@ -151,10 +165,12 @@ def images_generate(only_check: bool) -> None:
 @_variant
 @_registry
 @click.option("--clone-only", is_flag=True, help="What the clone alone shows; no image is needed.")
+@click.option("--starts", is_flag=True, help="Also start every image, against the budget of seconds (target I8).")
+@click.option("--agree", is_flag=True, help="Write docker/budgets.toml: what the images have now, and 2 %.")
 @config_flag
 @json_flag
-def images_check(stages: Sequence[str], variant: Any, registry: str | None, clone_only: bool, config: Path | None,
-                 as_json: bool) -> None:
+def images_check(stages: Sequence[str], variant: Any, registry: str | None, clone_only: bool, starts: bool, agree: bool,
+                 config: Path | None, as_json: bool) -> None:
     """Verify every claim about the built images of one variant; exits non-zero on a breach.
 
     \b
@@ -171,7 +187,12 @@ def images_check(stages: Sequence[str], variant: Any, registry: str | None, clon
         with tempfile.TemporaryDirectory() as work:
             references = tuple(image.reference(chosen.images.registry) for image in made)
             stored = layout.save(engine.find(), references, Path(work) / "images.tar")
+            if agree:
+                text = sizes.today(Evidence(clone, made, stored))
+                publish.publish_file(clone / sizes.BUDGETS, text.encode())
             found = check.checks(clone, stored, made)
+        if starts:
+            found += (check_start.start(engine.find(), clone, made, chosen.images.registry),)
     if as_json:
         print_json([fields_of(one) for one in found])
     else:
@@ -204,16 +225,40 @@ def images_sbom(stage: str, variant: Any, registry: str | None, config: Path | N
 
 
 @images.command("measure")
-@click.option("--runs", default=3, show_default=True, help="Medians are over this many.")
+@click.option("--only", multiple=True, metavar="NAME", help="One measurement (repeatable): " + ", ".join(measure.NAMES))
+@click.option("--sets", default=",".join(measure.SETS), show_default=True,
+              help="What is measured: ours, and the plain sets beside it.")
+@click.option("--quick", is_flag=True, help="Ours alone, one run, the cheap ones: a minute.")
+@click.option("--runs", type=click.IntRange(min=1), help="At most so many runs of each [as the table has]")
 @click.option("--base", help="A base image in the place of the pinned one")
+@click.option("--film", type=click.Path(path_type=Path), help="What the stages are run on [a short film of our own]")
+@click.option("--out", type=click.Path(path_type=Path), help="A file to write to [bench/results/images-<date>.json]")
+@click.option("--dry-run", is_flag=True, help="Say what would be measured, and how long it takes; measure nothing.")
 @config_flag
-def images_measure(runs: int, base: str | None, config: Path | None) -> None:
-    """Time rebuilds and starts, and write them as dated JSON to bench/results.
+def images_measure(only: Sequence[str], sets: str, quick: bool, runs: int | None, base: str | None, film: Path | None,
+                   out: Path | None, dry_run: bool, config: Path | None) -> None:
+    """Measure the images beside two plain sets: builds, sizes, starts, pulls. Each figure is written at once.
 
     \b
-    Example:  cp-whisperx images measure --runs 5
+    Examples:
+      cp-whisperx images measure --quick
+      cp-whisperx images measure --only code-line --only start --sets ours,plain
     """
-    click.echo(measure.write(_plan((), "cpu", config, base=base), engine.find(), runs=runs))
+    rows = measure.chosen(only, quick=quick)
+    named = ("ours",) if quick else tuple(sets.split(","))
+    runs = runs or (1 if quick else None)
+    if dry_run:
+        for row in rows:
+            click.echo(f"{row.estimate_s(named, runs):5.0f} s  {row.name:13} {row.target:4} {row.what}")
+        click.echo(f"{measure.estimate_s(rows, named, runs) / 60:.0f} min in all, roughly, with {', '.join(named)}")
+        return
+    plan, found = _plan((), "cpu", config, base=base), engine.find()
+    film = film and film.absolute()
+    if quick and not out:
+        for figure in measure.measure(plan, found, rows, sets=named, film=film, runs=runs):
+            click.echo(measure.line(figure))
+    else:
+        click.echo(measure.write(plan, found, rows, sets=named, film=film, runs=runs, out=out))
 
 
 @images.command("prove")

@@ -16,10 +16,10 @@ def packages(layers: Iterable[Layer]) -> Counter[str]:
     """Bytes by package: Python packages by their RECORD, Python itself, and Debian's libraries file by file."""
     found: Counter[str] = Counter()
     for layer in layers:
-        owners = _owners(layer.entries)
+        known = owners(layer.entries)
         for entry in layer.entries:
             if entry.kind == "file":
-                found[_owner(entry.path, owners)] += entry.size
+                found[owner(entry.path, known)] += entry.size
     return found
 
 
@@ -29,12 +29,12 @@ def files(layers: Iterable[Layer]) -> Counter[str]:
 
 def unowned(layer: Layer) -> tuple[str, ...]:
     """Files of /site that no package's list of files names."""
-    owners = _owners(layer.entries)
+    known = owners(layer.entries)
     return tuple(entry.path for entry in layer.entries if entry.kind == "file" and entry.path.startswith("site/")
-                 and _owner(entry.path, owners) == entry.path)
+                 and owner(entry.path, known) == entry.path)
 
 
-def _owners(entries: Iterable[Entry]) -> dict[str, str]:
+def owners(entries: Iterable[Entry]) -> dict[str, str]:
     """Files and folders that the RECORD lists name. A folder that two share belongs to neither."""
     found: dict[str, str] = {}
     for entry in entries:
@@ -50,7 +50,8 @@ def _owners(entries: Iterable[Entry]) -> dict[str, str]:
     return found
 
 
-def _owner(path: str, owners: dict[str, str]) -> str:
+def owner(path: str, owners: dict[str, str]) -> str:
+    """The package of a file; its own path if no list names it."""
     place = PurePosixPath(path)
     if place.parts[0] == "app":
         return "cp-whisperx-app"

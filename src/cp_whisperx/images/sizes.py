@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cp_whisperx.errors import ArtifactInvalid
@@ -14,7 +16,11 @@ from cp_whisperx.images.layout import Layer
 
 BUDGETS = "docker/budgets.toml"
 HEADROOM = 1.02
+PACKAGES = "packages"
 _LARGEST = 10
+_BARE = re.compile(r"[\w-]+")
+_NAMED = 100_000
+"""Bytes: of smaller packages nothing is agreed."""
 _LIGHT = frozenset({"base", "web"})
 _OWN = frozenset({"core", "stages"})
 
@@ -48,7 +54,10 @@ def own_layer(evidence: Evidence) -> Finding:
 
 
 def budgets(evidence: Evidence) -> Finding:
-    """Bytes over the budget, image by image; a line says which packages an image over it is made of."""
+    """Bytes over the budget, image by image; a line says which packages grew since it was agreed.
+
+    Where the file does not say what packages had, the largest are named.
+    """
     allowed = _read(evidence)
     over, found = 0, []
     for target, (figures, layers) in _measured(evidence).items():
@@ -59,19 +68,54 @@ def budgets(evidence: Evidence) -> Finding:
                 over += figure
             elif figure > limit:
                 over += figure - limit
-                found += [f"{target}: {name} is {figure} bytes, {figure - limit} over its budget; its largest are:",
-                          *(f"  {line}" for line in explained(layers))]
+                grown = growth(layers, allowed.get(f"{PACKAGES}-{target.rpartition('-')[2]}", {}))
+                found += [f"{target}: {name} is {figure} bytes, {figure - limit} over its budget; "
+                          + ("since it was agreed grew:" if grown else "its largest are:"),
+                          *(f"  {line}" for line in grown or explained(layers))]
     return over, tuple(found)
 
 
+def growth(layers: Iterable[Layer], agreed: Mapping[str, int]) -> tuple[str, ...]:
+    """The packages that have more bytes than was agreed, and those that were not there, by how much; at most ten.
+
+    A package is the same under another version. Without an agreement there is no growth.
+    """
+    if not agreed:
+        return ()
+    more = Counter({name: size - agreed.get(name, 0) for name, size in _by_name(layers).items()
+                    if size >= agreed.get(name, _NAMED)})
+    return tuple(f"+{size} bytes  {name} ({agreed[name]} before)" if name in agreed else f"+{size} bytes  {name} (new)"
+                 for name, size in more.most_common(_LARGEST) if size > 0)
+
+
 def today(evidence: Evidence) -> str:
-    """The text of budgets.toml for the images as they are: their sizes and 2 % of headroom."""
+    """The text of budgets.toml for the images as they are: their sizes and 2 % of headroom, and what packages have.
+
+    Tables of images that are not among them stay.
+    """
+    tables = _read(evidence) if (evidence.clone / BUDGETS).is_file() else {}
+    for target, (figures, layers) in _measured(evidence).items():
+        tables[target] = {name: int(figure * HEADROOM) for name, figure in figures.items()}
+        kind, _, variant = target.rpartition("-")
+        if kind == "set":
+            tables[f"{PACKAGES}-{variant}"] = {name: size for name, size in sorted(_by_name(layers).items())
+                                               if size >= _NAMED}
     text = ("# Bytes that an image, and the set with each layer once, may have: what they had when this was last\n"
-            "# agreed, and 2 %. A change that needs more says so here, beside its reason in the commit.\n")
-    for target, (figures, _) in _measured(evidence).items():
+            "# agreed, and 2 %. A change that needs more says so here, beside its reason in the commit:\n"
+            "# `cp-whisperx images check --agree`. Packages have what they had then, so that one that grew is named.\n")
+    for target, rows in sorted(tables.items(), key=lambda row: row[0].startswith(PACKAGES)):
         text += f"\n[{target}]\n"
-        text += "".join(f"{name} = {int(figure * HEADROOM)}\n" for name, figure in figures.items())
+        text += "".join(f"{name if _BARE.fullmatch(name) else json.dumps(name)} = {value}\n"
+                        for name, value in rows.items())
     return text
+
+
+def _by_name(layers: Iterable[Layer]) -> Counter[str]:
+    """Bytes by package, without versions."""
+    found: Counter[str] = Counter()
+    for name, size in attribution.packages(layers).items():
+        found[name.partition(" ")[0]] += size
+    return found
 
 
 def explained(layers: Iterable[Layer]) -> tuple[str, ...]:
