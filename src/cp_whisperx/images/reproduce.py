@@ -26,7 +26,7 @@ _log = logs.get("reproduce")
 REGISTRY = "cp-whisperx-reproduce"
 _BUILDS = ("one", "another")
 _LONG_AGO = 1e9
-_CACHE_ID = re.compile(r"\bid=cp-whisperx-(?=\w+,)")
+_CACHE_ID = re.compile(r"\bid=cp-whisperx-(?=[\w-]+,)")
 
 
 @dataclass(frozen=True, slots=True)
