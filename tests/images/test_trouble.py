@@ -15,11 +15,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
 from cp_whisperx.errors import INTERRUPTED, RunnerError
-from cp_whisperx.images import naming, recipe, turn
+from cp_whisperx.images import naming, recipe, reproduce, turn
 from cp_whisperx.images.build import BuildPlan, build, forget
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import select
@@ -242,22 +243,24 @@ class Command:
         return self.process.wait(LIMIT_S)
 
 
-Start = Callable[[Path, str], Command]
+class Start(Protocol):
+    def __call__(self, clone: Path, name: str, *words: str) -> Command: ...
 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts the command in a clone, under a name of its log; none outlives the test."""
+    """Starts the command in a clone, under the name of its log; none outlives the test. Without words it builds."""
     begun: list[Command] = []
 
-    def begin(clone: Path, name: str) -> Command:
-        line = [sys.executable, "-m", "cp_whisperx", "images", "build", "--registry", NAMES, "--base", require_base(),
-                *(image.stage for image in IMAGES)]
+    def begin(clone: Path, name: str, *words: str) -> Command:
+        line = [sys.executable, "-m", "cp_whisperx", "images", *(
+            words or ("build", "--registry", NAMES, *(image.stage for image in IMAGES))), "--base", require_base()]
         log = tmp_path / f"{name}.log"
         with log.open("wb") as file:
             begun.append(Command(subprocess.Popen(
                 line, cwd=clone, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
-                env=os.environ | {"PYTHONPATH": str(clone / "src"), "BUILDKIT_PROGRESS": "plain"}), log))
+                env=os.environ | {"PYTHONPATH": str(clone / "src"), "BUILDKIT_PROGRESS": "plain",
+                                  "TMPDIR": str(tmp_path)}), log))
         return begun[-1]
 
     yield begin
@@ -342,3 +345,17 @@ def test_a_turn_ends_with_its_process(engine: Engine, tmp_path: Path) -> None:
     began = time.monotonic()
     with turn.taken(engine):
         assert time.monotonic() - began < LIMIT_S / 10
+
+
+def test_nothing_is_left_of_a_reproduction_that_is_interrupted(engine: Engine, clone: Path, tmp_path: Path,
+                                                               start: Start) -> None:
+    for line in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "all"]):
+        subprocess.run(["git", "-C", str(clone), "-c", "user.name=x", "-c", "user.email=x@x", *line], check=True)
+    command = start(clone, "reproduce", "reproduce", IMAGES[0].stage)
+    command.says(r"(?m)^#\d+ \[\S*\s?builder 1/2\] RUN")
+    command.process.terminate()
+    assert command.end() == INTERRUPTED, command.log.read_text()
+    assert "every step anew (1 of 2)" in command.log.read_text()
+    assert not list(tmp_path.glob("cp-whisperx-*"))
+    assert not engine.ask("images", "--quiet", "--filter", f"reference={reproduce.REGISTRY}-*/*")
+    assert f"-{command.process.pid}-" not in engine.ask("buildx", "du", "--verbose")

@@ -12,7 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cp_whisperx import log as logs
 from cp_whisperx.errors import RunnerError
+
+_log = logs.get("images")
 
 _BUILDX = (0, 12)
 _FREE_GB = 3.0
@@ -80,6 +83,16 @@ class Engine:
                               capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         rows = (line.partition(" ") for line in done.stdout.splitlines() if line.startswith("sha256:"))
         return {image: tuple(json.loads(tags) or ()) for image, _, tags in rows}
+
+    def forget_mounts(self, name: str) -> None:
+        """Empties the builder's cache mounts with `name` in their id. Says so where that fails, and raises nothing."""
+        try:
+            rows = re.split(r"\n\s*\n", self.ask("buildx", "du", "--verbose"))
+            for row in (row for row in rows if f'with id "/{name}' in row):
+                if found := re.search(r"ID:\s*(\w+)", row):
+                    self.ask("buildx", "prune", "--force", "--filter", f"id={found[1]}")
+        except RunnerError as error:
+            _log.warning(f"cache mounts named {name}… are left: {error.message}")
 
     def resolve(self, reference: str) -> str:
         """The digest of a reference in its registry."""
