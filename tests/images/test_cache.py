@@ -20,6 +20,9 @@ from tests.images.servers import empty_builder
 
 pytestmark = pytest.mark.docker
 
+ROOM_MB = 4000
+"""In memory: what is written there is of no use after the test, and is gone at once."""
+
 
 def steps(log: str) -> tuple[set[str], set[str]]:
     """Steps with a command, such as `root 1`: those that were run, and those found in a cache."""
@@ -45,7 +48,7 @@ def test_an_empty_builder_runs_nothing_that_the_cache_has(
     made = engine.resolve(references[0])
     forget(engine, first)
     capfd.readouterr()
-    with empty_builder(work, monkeypatch) as empty:
+    with empty_builder(work, monkeypatch, disk_mb=ROOM_MB) as empty:
         again = replace(first, push=False, cache_to=False)
         build(again, empty)
         ran, cached = steps(capfd.readouterr().err)
