@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,18 @@ from cp_whisperx.models.store import ModelStore
 from scenes import Scene, SceneSpec, build
 
 _ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def unconfigured_log() -> Iterator[None]:
+    """What an entry point sets up ends with its test. pytest hands records on from a logger that it finds closed, so
+    that one which a test opens again would hand them on twice."""
+    root = logging.getLogger("cp_whisperx")
+    before = root.handlers[:], root.level
+    root.propagate = True
+    yield
+    root.handlers[:], root.level = before
+    root.propagate = True
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import subprocess
 import sys
@@ -43,8 +42,7 @@ def command(tmp_path: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CP_WHISPERX_MODELS", str(models.root))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "no-config"))
-    handler, root = signal.getsignal(signal.SIGTERM), logging.getLogger("cp_whisperx")
-    before = root.handlers[:], root.level, root.propagate
+    handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> Said:
         monkeypatch.setattr(sys, "argv", ["cp-whisperx", *map(str, arguments)])
@@ -58,7 +56,6 @@ def command(tmp_path: Path, models: ModelStore, monkeypatch: pytest.MonkeyPatch,
 
     yield run
     signal.signal(signal.SIGTERM, handler)
-    root.handlers[:], root.level, root.propagate = before
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ BASE = os.environ.get("CP_WHISPERX_TEST_BASE", "127.0.0.1:5000/base:bookworm")
 """What builds in tests start from: `cp-whisperx images base` makes it."""
 
 _BINARY = """#!{python}
-import json, os, sys
+import hashlib, json, os, sys
 here = os.path.dirname(os.path.abspath(__file__))
 line = " ".join(sys.argv[1:])
 seen = {{name: os.environ[name] for name in os.environ if name.isupper()}}
@@ -36,7 +36,24 @@ with open(os.path.join(here, "calls.jsonl"), "a") as file:
     file.write(json.dumps({{"arguments": sys.argv[1:], "environment": seen, "cwd": os.getcwd()}}) + "\\n")
 with open(os.path.join(here, "answers.json")) as file:
     answers = json.load(file)
+names = os.path.join(here, "names.json")
+given = json.load(open(names)) if os.path.exists(names) else {{}}
 matching = [start for start in answers if line.startswith(start)]
+if "--metadata-file" in sys.argv:
+    place = sys.argv[sys.argv.index("--metadata-file") + 1]
+    with open(place, "w") as file:
+        json.dump({{target: {{"containerimage.digest": "sha256:" + hashlib.sha256(target.encode()).hexdigest()}}
+                   for target in sys.argv}}, file)
+elif not matching and line.startswith("image tag "):
+    given[sys.argv[4]] = sys.argv[3]
+    with open(names, "w") as file:
+        json.dump(given, file)
+    sys.exit(0)
+elif not matching and line.startswith("image inspect "):
+    for name in sys.argv[5:]:
+        if name in given:
+            print(given[name], json.dumps([one for one in given if given[one] == given[name]]))
+    sys.exit(not set(sys.argv[5:]) <= given.keys())
 code, out, err = answers[max(matching, key=len)] if matching else (1, "", "unknown command: " + line)
 sys.stdout.write(out)
 sys.stderr.write(err)
@@ -60,7 +77,10 @@ class Call:
 
 
 class FakeDocker:
-    """A `docker` that comes first on PATH, notes how it is called and answers by the start of the command line."""
+    """A `docker` that comes first on PATH, notes how it is called and answers by the start of the command line.
+
+    A build that is asked for ids gives some, and unless it is told otherwise it remembers the names of images.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import shutil
+import string
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -100,19 +102,55 @@ def test_a_build_is_one_call_in_the_clone(docker: FakeDocker) -> None:
 
 
 def test_a_build_that_fails(docker: FakeDocker) -> None:
-    docker.says({**WELL, "buildx bake": (1, "", "ERROR: no space left on device")})
+    docker.says({**WELL, "buildx bake": (1, "", "ERROR: failed to solve: exit code: 1")})
     with pytest.raises(RunnerError, match="`docker buildx bake --file …` failed") as caught:
         build(LIGHT, engine.find())
     assert caught.value.exit_code == 7
-    assert "docker system df" in caught.value.hint
+    assert "docker system df" in caught.value.hint and "no name of an image has moved" in caught.value.hint
+    assert not docker.calls("image", "tag")
+
+
+def test_a_disk_that_is_full(docker: FakeDocker) -> None:
+    docker.says({**WELL, "buildx bake": (1, "", "ERROR: failed to solve: write /x: no space left on device")})
+    with pytest.raises(RunnerError, match="the engine's disk is full, and no name of an") as caught:
+        build(LIGHT, engine.find())
+    assert "docker builder prune" in caught.value.hint
+
+
+def test_a_builder_that_does_not_say_what_it_made(docker: FakeDocker) -> None:
+    with pytest.raises(RunnerError, match="without a word on what it made"):
+        build(LIGHT, replace(engine.find(), command="/bin/true"))
 
 
 def test_a_registry_that_takes_nothing(docker: FakeDocker) -> None:
-    words = "ERROR: failed to solve: failed to push reg/x: dial: connection refused"
-    docker.says({**WELL, "buildx bake": (1, "", words)})
-    with pytest.raises(RunnerError, match=r"^reg did not take the images \(connection refused\)$") as caught:
+    docker.says({**WELL, "push": (1, "", "Get https://reg/v2/: dial tcp: connection refused")})
+    with pytest.raises(RunnerError, match=r"^reg did not take the images \(Get .* connection refused\)$") as caught:
         build(replace(LIGHT, push=True, registry="reg"), engine.find())
     assert "docker login" in caught.value.hint
+    assert len(docker.calls("push")) == 1, "the names that others pull wait for the one of the commit"
+
+
+def test_there_is_a_registry_to_push_to(docker: FakeDocker) -> None:
+    with pytest.raises(ConfigError, match="no registry to push to"):
+        build(replace(LIGHT, push=True), engine.find())
+    assert not docker.calls("buildx", "bake")
+
+
+def test_the_names_of_one_commit_are_pushed_first(docker: FakeDocker) -> None:
+    docker.says({**WELL, "push": (0, "", "")})
+    plan = replace(PAIR, push=True, registry="reg")
+    build(plan, engine.find())
+    pushed = [call.arguments[1] for call in docker.calls("push")]
+    assert pushed[:2] == [names[-1] for names in plan.names()]
+    assert sorted(pushed) == sorted(name for names in plan.names() for name in names)
+
+
+def test_names_are_those_that_bake_gives_itself() -> None:
+    text = (ROOT / "docker" / "docker-bake.hcl").read_text()
+    said = PAIR.environment() | {"REGISTRY": ""}
+    given = [string.Template(one).substitute(said) for one in re.findall(r'"(\$\{REGISTRY\}\S+)"', text)]
+    assert {name for names in PAIR.names() for name in names} <= set(given)
+    assert {name for names in replace(PAIR, debug=True).names() for name in names} <= set(given)
 
 
 @pytest.mark.parametrize(("words", "builds"), [

@@ -6,110 +6,22 @@ the engine of this machine, and reaches nothing but a copy of the registry. So i
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cp_whisperx.errors import RunnerError
 from cp_whisperx.images.build import BuildPlan, build, own_certificates
-from cp_whisperx.images.engine import Engine, find
+from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import select
-from tests.images.containers import absent, copy_of_the_clone, forget, require_base
+from tests.images.containers import copy_of_the_clone, forget, require_base
+from tests.images.servers import empty_builder
 
 pytestmark = pytest.mark.docker
 
-LIMIT_S = 60
-TOOLS = ("dockerd", "docker-registry", "unshare", "ip")
-_REGISTRY = """version: 0.1
-storage:
-  filesystem:
-    rootdirectory: {storage}
-http:
-  addr: 127.0.0.1:{port}
-"""
-_ENGINE = """set -e
-mount -t tmpfs tmpfs /run
-ip link set lo up
-docker-registry serve "$1/registry.yml" > "$1/registry-2.log" 2>&1 &
-exec dockerd --config-file "$1/daemon.json" --data-root "$1/engine" --exec-root /run/docker \\
-    --pidfile /run/docker.pid --host "unix://$1/socket" > "$1/engine.log" 2>&1
-"""
-"""A second dockerd in the network of the first would take its bridge away: hence the namespaces."""
-
-
-@pytest.fixture
-def work(tmp_path: Path) -> Iterator[Path]:
-    if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
-        absent(f"an empty builder needs {', '.join(missing)}: run .ci/docker")
-    if os.getuid() != 0:
-        absent("only root can start an empty builder")
-    # A socket's path is short, and nothing of an engine is worth keeping.
-    folder = Path("/tmp") / f"cp-whisperx-cache-{os.getpid()}"
-    folder.mkdir()
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def registry(work: Path) -> Iterator[str]:
-    """An empty registry, for the length of the test."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (work / "registry.yml").write_text(_REGISTRY.format(storage=work / "registry", port=port))
-    with (work / "registry.log").open("w") as log, ended(
-            ["docker-registry", "serve", str(work / "registry.yml")], stdout=log, stderr=log):
-        wait_for(lambda: answers(port), work / "registry.log")
-        yield f"127.0.0.1:{port}"
-
-
-@contextmanager
-def empty_builder(work: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    (work / "daemon.json").write_text('{"features": {"containerd-snapshotter": true}}')
-    apart = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    with ended([*apart, "sh", "-c", _ENGINE, "sh", str(work)]), monkeypatch.context() as patch:
-        patch.setenv("DOCKER_HOST", f"unix://{work}/socket")
-        wait_for(engine_answers, work / "engine.log")
-        yield find()
-
-
-@contextmanager
-def ended(command: list[str], **options: object) -> Iterator[None]:
-    """The process, which does not outlive the block; those that it started in namespaces of its own end with it."""
-    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
-        try:
-            yield
-        finally:
-            process.kill()
-
-
-def wait_for(condition: Callable[[], bool], log: Path) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, log.read_text()[-2000:]
-        time.sleep(0.2)
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as trial:
-        return trial.connect_ex(("127.0.0.1", port)) == 0
-
-
-def engine_answers() -> bool:
-    try:
-        find()
-    except RunnerError:
-        return False
-    return True
+ROOM_MB = 4000
+"""In memory: what is written there is of no use after the test, and is gone at once."""
 
 
 def steps(log: str) -> tuple[set[str], set[str]]:
@@ -136,7 +48,7 @@ def test_an_empty_builder_runs_nothing_that_the_cache_has(
     made = engine.resolve(references[0])
     forget(engine, first)
     capfd.readouterr()
-    with empty_builder(work, monkeypatch) as empty:
+    with empty_builder(work, monkeypatch, disk_mb=ROOM_MB) as empty:
         again = replace(first, push=False, cache_to=False)
         build(again, empty)
         ran, cached = steps(capfd.readouterr().err)

@@ -48,16 +48,16 @@ class Condition:
 
 CONDITIONS: dict[str, Condition] = {
     "read-only root": Condition(("--read-only", "--tmpfs", "/tmp:mode=1777")),
-    "any user, group 0": Condition(user=54321, group=0),
     "any user and group": Condition(user=54321, group=54321),
     "no network": Condition(("--network", "none")),
-    "no capabilities": Condition(("--cap-drop", "ALL", "--security-opt", "no-new-privileges")),
+    "no capabilities, any user of group 0": Condition(("--cap-drop", "ALL", "--security-opt", "no-new-privileges"),
+                                                      user=54321, group=0),
     "noexec /tmp": Condition(("--tmpfs", "/tmp:noexec,nosuid,nodev,mode=1777")),
-    "no /tmp at all": Condition(("--read-only",)),
-    "read-only models": Condition(),
+    "read-only models, no /tmp at all": Condition(("--read-only",)),
     "little memory": Condition(memory=True),
 }
-"""The models are read-only in all of them, lest a test harms the store of the machine it runs on."""
+"""What works under two at once works under each, which only takes something away. The models are read-only in all of
+them, lest a test harms the store of the machine it runs on."""
 
 
 @pytest.fixture(scope="module")

@@ -24,9 +24,19 @@ LIGHT = ("subtitle-gen",)
 def test_two_clean_builds_are_equal(engine: Engine) -> None:
     images = select(() if os.environ.get(REQUIRED) == "1" else LIGHT, "cpu")
     plan = BuildPlan(ROOT, images, base=require_base(), ca=own_certificates())
-    assert {one.image: one.difference for one in reproduce.reproduce(plan, engine, empty_caches=False)} == {
-        image.target: "" for image in images}
+    # CI has just built them all, from this commit and from another folder: one clean build more is to equal that one.
+    built = len(images) > len(LIGHT) and are_of_this_commit(plan, engine)
+    assert {one.image: one.difference for one in reproduce.reproduce(plan, engine, empty_caches=False, built=built)
+            } == {image.target: "" for image in images}
     assert not engine.ask("images", "--quiet", "--filter", f"reference={reproduce.REGISTRY}-*/*")
+
+
+def are_of_this_commit(plan: BuildPlan, engine: Engine) -> bool:
+    """The images that are here bear the name of the commit, and so do those that a build would name now."""
+    names = plan.names()
+    here = engine.named(name for row in names for name in row)
+    return not plan.environment()["REVISION"].endswith("-dirty") and all(
+        row[0] in here and here[row[0]] == here.get(row[-1]) for row in names)
 
 
 @pytest.mark.docker

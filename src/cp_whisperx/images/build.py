@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import string
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,13 +15,14 @@ from pathlib import Path
 from cp_whisperx import __version__
 from cp_whisperx import log as logs
 from cp_whisperx.errors import ConfigError, RunnerError
-from cp_whisperx.images import recipe
+from cp_whisperx.images import naming, recipe, turn
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import Image
 
 _log = logs.get("images")
 
-_PUSH_FAULT = "failed to push"
+_FULL = "no space left on device"
+_FULL_BYTES = 20e6
 _SCHEDULER_FAULT = "inconsistent graph state"
 """BuildKit's words for a race in its scheduler that two builds at once can meet; not ours to mend."""
 
@@ -51,8 +56,19 @@ class BuildPlan:
     def references(self) -> tuple[str, ...]:
         return tuple(image.reference(self.registry, "-debug" if self.debug else "") for image in self.images)
 
-    def arguments(self, *, containerd: bool) -> tuple[str, ...]:
-        """Arguments of `docker`."""
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        """All names of each image; the last is of this commit alone."""
+        if self.debug:
+            return tuple((reference,) for reference in self.references())
+        said = self.environment()
+        return tuple(tuple(image.reference(self.registry, string.Template(suffix).substitute(said))
+                           for suffix in recipe.TAGS) for image in self.images)
+
+    def arguments(self, *, containerd: bool, metadata: Path | None = None) -> tuple[str, ...]:
+        """Arguments of `docker`: a build that names and pushes what it has made.
+
+        With `metadata` it does neither, and writes the ids of what it has made to that file.
+        """
         common = ["buildx", "bake", "--file", "docker/docker-bake.hcl", "--provenance=false", "--sbom=false"]
         if self.base:
             common += ["--set", f"*.contexts.base=docker-image://{self.base}"]
@@ -66,7 +82,9 @@ class BuildPlan:
             common += ["--no-cache"]
         for image, target in zip(self.images, self.targets, strict=True):
             common += self._cache_arguments(image, target)
-        return (*common, *self._output(containerd=containerd), *self.targets)
+        if metadata:
+            common += ["--set", "*.tags=", "--metadata-file", str(metadata)]
+        return (*common, *self._output(containerd=containerd, push=self.push and not metadata), *self.targets)
 
     def _cache_arguments(self, image: Image, target: str) -> list[str]:
         """One reference per target, or matrix jobs overwrite each other's.
@@ -85,10 +103,10 @@ class BuildPlan:
             arguments += ["--set", f"{target}.cache-to=type=registry,ref={self.cache}:{target},mode={mode}"]
         return arguments
 
-    def _output(self, *, containerd: bool) -> list[str]:
+    def _output(self, *, containerd: bool, push: bool) -> list[str]:
         if not containerd:
-            return ["--push"] if self.push else ["--load"]
-        return ["--set", f"*.output=type=image{',push=true' if self.push else ''}"]
+            return ["--push"] if push else ["--load"]
+        return ["--set", f"*.output=type=image{',push=true' if push else ''}"]
 
     def environment(self) -> dict[str, str]:
         registry = f"{self.registry.rstrip('/')}/" if self.registry else ""
@@ -100,25 +118,57 @@ class BuildPlan:
 def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
     """Builds, and returns the references of the images.
 
-    Raises RunnerError if a build fails (nothing of it is tagged then), ConfigError if generated files are stale.
+    Their names move when all are built, in the registry when all are there: what breaks before, or ends this
+    process, leaves every name as it was. One build at a time on one engine; another waits.
+
+    Raises RunnerError if a build or a push fails, ConfigError if generated files are stale or no registry is named.
     """
     if stale := recipe.stale(plan.clone):
         raise ConfigError(f"{', '.join(stale)}: not as the table of stages has it",
                           hint="run: cp-whisperx images generate")
-    engine.require_room()
-    _log.info(f"building {len(plan.targets)} images with {engine.label}")
-    arguments, environment = plan.arguments(containerd=engine.containerd), plan.environment()
-    try:
-        engine.run(*arguments, environment=environment, cwd=plan.clone)
-    except RunnerError as error:
-        if _PUSH_FAULT in error.log:
-            raise RunnerError(f"{plan.registry} did not take the images ({error.log.rsplit(': ', 1)[-1]})",
-                              hint="see that the registry runs, and that you may push to it: docker login") from None
-        if _SCHEDULER_FAULT not in error.log:
-            raise
-        _log.warning("BuildKit lost track of its own steps, as it does now and then: building once more")
-        engine.run(*arguments, environment=environment, cwd=plan.clone)
+    if plan.push and not plan.registry:
+        raise ConfigError("there is no registry to push to", hint="name it: --registry example.org/acme")
+    with turn.taken(engine) as lock:
+        engine.require_room()
+        _log.info(f"building {len(plan.targets)} images with {engine.label}")
+        names, ids = plan.names(), _make(plan, engine, lock)
+        naming.move(engine, {name: image for row, image in zip(names, ids, strict=True) for name in row})
+        if plan.push:
+            naming.push(engine, names, ids)
     return plan.references()
+
+
+def _make(plan: BuildPlan, engine: Engine, lock: int) -> tuple[str, ...]:
+    """Builds images that have no name yet; returns their ids."""
+    with tempfile.TemporaryDirectory(prefix="cp-whisperx-build-") as work:
+        metadata = Path(work) / "metadata.json"
+        arguments = plan.arguments(containerd=engine.containerd, metadata=metadata)
+        environment = plan.environment()
+        try:
+            try:
+                engine.run(*arguments, environment=environment, cwd=plan.clone, keep=(lock,))
+            except RunnerError as error:
+                if _SCHEDULER_FAULT not in error.log:
+                    raise
+                _log.warning("BuildKit lost track of its own steps, as it does now and then: building once more")
+                engine.run(*arguments, environment=environment, cwd=plan.clone, keep=(lock,))
+            made = json.loads(metadata.read_text(encoding="utf-8"))
+            return tuple(str(made[target]["containerimage.digest"]) for target in plan.targets)
+        except RunnerError as error:
+            raise _told(error, engine) from None
+        except (OSError, ValueError, KeyError) as error:
+            raise RunnerError(f"the builder ended without a word on what it made ({error})",
+                              hint="no name has moved; update buildx if this comes again") from None
+
+
+def _told(error: RunnerError, engine: Engine) -> RunnerError:
+    """What a terminal shows is not read, but a disk that is full tells."""
+    full = engine.storage.is_dir() and shutil.disk_usage(engine.storage).free < _FULL_BYTES
+    if full or _FULL in error.log:
+        return RunnerError("the engine's disk is full, and no name of an image has moved", log=error.log,
+                           hint="make room (docker system prune, docker builder prune) and build again: finished "
+                                "steps are kept")
+    return RunnerError(error.message, log=error.log, hint=f"{error.hint}; no name of an image has moved")
 
 
 def forget(plan: BuildPlan, engine: Engine) -> None:

@@ -8,14 +8,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cp_whisperx import log as logs
 from cp_whisperx.errors import RunnerError
+
+_log = logs.get("images")
 
 _BUILDX = (0, 12)
 _FREE_GB = 3.0
+_GRACE_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Engine:
     """A Docker engine that answers.
 
     `containerd` tells whether its image store keeps OCI images as they are, `gpu` whether it can give a
-    container a GPU, `storage` where its data lies if that is on this machine.
+    container a GPU, `storage` where its data lies if that is on this machine, `id` what no other engine has.
     """
 
     command: str
@@ -32,25 +36,33 @@ class Engine:
     containerd: bool
     gpu: bool
     storage: Path
+    id: str = ""
 
     @property
     def label(self) -> str:
         """For a person who compares measurements."""
         return f"Docker {self.version}, buildx {self.buildx}"
 
-    def run(self, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None) -> None:
+    def run(self, *arguments: str, environment: Mapping[str, str] | None = None, cwd: Path | None = None,
+            keep: Sequence[int] = ()) -> None:
         """A command whose output a person watches (on stderr). Raises RunnerError if it fails.
 
-        The error's `log` is the last that the command said, unless it drew on a terminal.
+        The error's `log` is the last that the command said, unless it drew on a terminal. If this process is told
+        to end, the command is, and is waited for. `keep` are files that stay open in the command.
         """
         terminal = sys.stderr.isatty()
         last = ""
         with subprocess.Popen([self.command, *arguments], env=os.environ | (environment or {}), cwd=cwd, text=True,
                               stdin=subprocess.DEVNULL, stdout=2, errors="replace",
-                              stderr=None if terminal else subprocess.PIPE) as process:
-            for line in process.stderr or ():
-                sys.stderr.write(line)
-                last = line.strip() or last
+                              stderr=None if terminal else subprocess.PIPE, pass_fds=keep) as process:
+            try:
+                for line in process.stderr or ():
+                    sys.stderr.write(line)
+                    last = line.strip() or last
+                process.wait()
+            except BaseException:
+                _end(process)
+                raise
         if process.returncode:
             raise RunnerError(f"`docker {' '.join(arguments[:3])} …` failed", log=last,
                               hint="what it printed above says why; `docker system df` shows the room it has")
@@ -58,6 +70,29 @@ class Engine:
     def ask(self, *arguments: str) -> str:
         """What a command prints. Raises RunnerError with the engine's own words."""
         return _ask(self.command, *arguments)
+
+    def named(self, names: Iterable[str]) -> dict[str, str]:
+        """The ids of the images that have these names; a name that no image has is left out."""
+        wanted = tuple(names)
+        found = {tag: image for image, tags in self.tags(wanted).items() for tag in tags}
+        return {name: found[_familiar(name)] for name in wanted if _familiar(name) in found}
+
+    def tags(self, images: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """All names that images have which are given by a name or by an id: by id, without those that are not here."""
+        done = subprocess.run([self.command, "image", "inspect", "--format", "{{.Id}} {{json .RepoTags}}", *images],
+                              capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        rows = (line.partition(" ") for line in done.stdout.splitlines() if line.startswith("sha256:"))
+        return {image: tuple(json.loads(tags) or ()) for image, _, tags in rows}
+
+    def forget_mounts(self, name: str) -> None:
+        """Empties the builder's cache mounts with `name` in their id. Says so where that fails, and raises nothing."""
+        try:
+            rows = re.split(r"\n\s*\n", self.ask("buildx", "du", "--verbose"))
+            for row in (row for row in rows if f'with id "/{name}' in row):
+                if found := re.search(r"ID:\s*(\w+)", row):
+                    self.ask("buildx", "prune", "--force", "--filter", f"id={found[1]}")
+        except RunnerError as error:
+            _log.warning(f"cache mounts named {name}… are left: {error.message}")
 
     def resolve(self, reference: str) -> str:
         """The digest of a reference in its registry."""
@@ -101,7 +136,23 @@ def find() -> Engine:
                           hint="update the buildx plugin")
     store = any("containerd" in " ".join(map(str, row)) for row in info.get("DriverStatus") or ())
     gpu = "nvidia" in (info.get("Runtimes") or {})
-    return Engine(command, str(info["ServerVersion"]), found[0], store, gpu, Path(str(info.get("DockerRootDir", ""))))
+    return Engine(command, str(info["ServerVersion"]), found[0], store, gpu, Path(str(info.get("DockerRootDir", ""))),
+                  str(info.get("ID", "")))
+
+
+def _familiar(name: str) -> str:
+    """As the engine writes it: without the registry that it takes for granted."""
+    return name.removeprefix("docker.io/").removeprefix("library/")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """The client passes SIGTERM on to its plugin, which has the engine give the build up."""
+    process.terminate()
+    try:
+        process.wait(_GRACE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _ask(command: str, *arguments: str | Sequence[str]) -> str:

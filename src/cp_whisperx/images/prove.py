@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,10 +106,17 @@ def _control(plan: BuildPlan, engine: Engine | None, clone: Path) -> Checks:
 
 def _prove(one: Optimisation, control: Checks, plan: BuildPlan, engine: Engine | None, work: Path) -> Proof:
     mutants = [mutant for mutant in one.mutants if engine or not mutant.built]
+
+    def judge(numbered: tuple[int, Mutant]) -> Verdict:
+        number, mutant = numbered
+        return _verdict(mutant, plan, engine, work / f"{one.number}-{number}")
+
     verdicts = []
-    for number, mutant in enumerate(mutants):
-        verdicts.append(_verdict(mutant, plan, engine, work / f"{one.number}-{number}"))
-        _log.info(f"{one.number}: {mutant.what}: " + ("found" if verdicts[-1].killed else "NOT FOUND"))
+    # Each has a copy and a process of its own; builds share names in the engine, so they take turns.
+    with ThreadPoolExecutor(1 if any(mutant.built for mutant in mutants) else os.cpu_count()) as side_by_side:
+        for mutant, verdict in zip(mutants, side_by_side.map(judge, enumerate(mutants)), strict=True):
+            verdicts.append(verdict)
+            _log.info(f"{one.number}: {mutant.what}: " + ("found" if verdict.killed else "NOT FOUND"))
     figures = {name: _figure(control[name]) for name in dict.fromkeys(mutant.claim for mutant in mutants)}
     return Proof(one.number, one.title, figures, tuple(verdicts))
 

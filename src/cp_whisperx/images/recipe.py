@@ -22,6 +22,8 @@ NAME = "cp-whisperx-app"
 SOURCE = "https://github.com/cp-whisperx/cp-whisperx-app"
 LAYERS = ("base", "media", "array", "onnx", "names", "web", "hub", "asr", "align", "pull", "cuda")
 """Bottom to top; requirements/<layer>.txt is what a layer adds to those below it."""
+TAGS = ("", "-${VERSION}", "-${REVISION}")
+"""What follows `:<variant>` in an image's tags: the one that each build moves first, that of one commit last."""
 MARK = "# ---- generated\n"
 _NOTE = "from the table of stages by `cp-whisperx images generate`; do not edit"
 
@@ -208,7 +210,7 @@ target "_common" {{
 
 def _bake_target(image: Image) -> str:
     tags = ",\n".join(f'    "${{REGISTRY}}{NAME}-{image.stage}:{image.variant}{suffix}"'
-                      for suffix in ("", "-${VERSION}", "-${REVISION}"))
+                      for suffix in TAGS)
     return f"""
 target "{image.target}" {{
   inherits = ["_common"]

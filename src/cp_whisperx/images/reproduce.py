@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ _log = logs.get("reproduce")
 REGISTRY = "cp-whisperx-reproduce"
 _BUILDS = ("one", "another")
 _LONG_AGO = 1e9
-_CACHE_ID = re.compile(r"\bid=cp-whisperx-(?=\w+,)")
+_CACHE_ID = re.compile(r"\bid=cp-whisperx-(?=[\w-]+,)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,28 +43,41 @@ class Comparison:
         return not self.difference
 
 
-def reproduce(plan: BuildPlan, engine: Engine, *, empty_caches: bool = True) -> tuple[Comparison, ...]:
+def reproduce(plan: BuildPlan, engine: Engine, *, empty_caches: bool = True,
+              built: bool = False) -> tuple[Comparison, ...]:
     """Builds the images of the plan twice from what is committed, every step anew.
 
-    `empty_caches`: what the steps download is fetched anew, too, both times.
+    `empty_caches`: what the steps download is fetched anew, too, both times. `built`: the images that are here take
+    the place of the first build; they are those of the plan, and of the same commit. Nothing stays of the builds,
+    however this ends.
 
     Raises ConfigError outside of git, RunnerError if a build fails.
     """
     found: dict[str, Layout] = {}
     with tempfile.TemporaryDirectory(prefix="cp-whisperx-reproduce-") as work:
-        for name in _BUILDS:
+        for number, name in enumerate(_BUILDS, 1):
             folder = Path(work) / name
+            if built and number == 1:
+                folder.mkdir()
+                _log.info(f"reading {len(plan.images)} images that are here (1 of 2)")
+                found[name] = layout.save(engine, plan.references(), folder / "images.tar")
+                continue
             clone = _clone(plan.clone, folder / "clone", elsewhere=name != _BUILDS[0])
             ours = replace(plan, clone=clone, registry=f"{REGISTRY}-{name}", push=False, cache="", cache_to=False,
                            no_cache=True)
-            _log.info(f"building {len(plan.images)} images with empty caches ({name} of two)")
+            _log.info(f"building {len(plan.images)} images, every step anew ({number} of 2)")
+            began = time.monotonic()
             try:
                 _build(ours, engine, name, empty_caches=empty_caches)
+                _log.info(f"built in {time.monotonic() - began:.0f} s; reading what is in them ({number} of 2)")
                 found[name] = layout.save(engine, ours.references(), folder / "images.tar")
             finally:
                 forget(ours, engine)
+                if empty_caches:
+                    engine.forget_mounts(_mounts(name))
             shutil.rmtree(clone)
         one, another = (found[name].images for name in _BUILDS)
+        _log.info("comparing")
         return tuple(_compared(image, _of(image, one), _of(image, another)) for image in plan.images)
 
 
@@ -127,9 +141,13 @@ def _build(plan: BuildPlan, engine: Engine, name: str, *, empty_caches: bool) ->
     text = dockerfile.read_text(encoding="utf-8")
     if empty_caches:
         # Cache mounts outlive --no-cache; under names of their own they start empty.
-        fresh = f"id=cp-whisperx-{name}-{os.getpid()}-"
-        dockerfile.write_text(_CACHE_ID.sub(fresh, text), encoding="utf-8")
+        dockerfile.write_text(_CACHE_ID.sub(f"id={_mounts(name)}", text), encoding="utf-8")
     engine.run(*plan.arguments(containerd=engine.containerd), environment=environment, cwd=plan.clone)
+
+
+def _mounts(name: str) -> str:
+    """How the ids of a build's own cache mounts begin."""
+    return f"cp-whisperx-{name}-{os.getpid()}-"
 
 
 def _compared(image: Image, one: StoredImage, another: StoredImage) -> Comparison:

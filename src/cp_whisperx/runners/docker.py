@@ -9,18 +9,17 @@ from __future__ import annotations
 import csv
 import io
 import os
-import subprocess
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from cp_whisperx import log as logs
-from cp_whisperx.errors import INTERRUPTED, CpWhisperxError, RunnerError
+from cp_whisperx.errors import CpWhisperxError, RunnerError
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import Image, select
 from cp_whisperx.job import Job
 from cp_whisperx.models.store import is_path
-from cp_whisperx.runners.local import ended
+from cp_whisperx.runners import child
 from cp_whisperx.stage import Stage
 from cp_whisperx.stages import BY_NAME
 
@@ -44,25 +43,11 @@ class DockerRunner:
 
     def run(self, stage: str, job: Job) -> None:
         image = self._image(stage, job)
-        with subprocess.Popen(self.command(image, job), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-            assert process.stdin and process.stdout
-            try:
-                said = process.stdout.read()
-                code = process.wait()
-            except KeyboardInterrupt:
-                # The client passes the signal on to the stage, which ends within a second. A stage that is not
-                # up yet loses it, since nothing kills the first process of a container unasked: it finds its
-                # input closed.
-                process.terminate()
-                process.stdin.close()
-                process.wait()
-                raise
-        if code == INTERRUPTED:
-            raise KeyboardInterrupt
+        code, said = child.run(self.command(image, job))
         if code == _ENGINE_FAILED:
             raise RunnerError(f"the container of {stage} could not be started", hint="the engine's words are above")
         if code:
-            raise _on_host(ended(code, said, stage, job), job)
+            raise _on_host(child.ended(code, said, stage, job), job)
 
     def command(self, image: Image, job: Job) -> list[str]:
         """Arguments of `docker run` for one stage."""
