@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cp_whisperx.engines import manifest as manifests
 from cp_whisperx.engines import self_check
 from cp_whisperx.errors import EngineError
-from cp_whisperx.timeline import SAMPLE_RATE
+from cp_whisperx.timeline import SAMPLE_RATE, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +98,31 @@ def powerset(speakers: int, simultaneous: int) -> NDArray[np.float32]:
 def window_count(samples: int, window: int, step: int) -> int:
     """Windows of `window` samples, `step` apart, that cover the sound; the last may reach beyond its end."""
     return 0 if not samples else max(0, -(-(samples - window) // step)) + 1
+
+
+def windows_of(speech: Sequence[Span], samples: int, window: int, step: int) -> NDArray[np.int64]:
+    """Which windows hear any of the speech."""
+    import numpy as np
+
+    count = window_count(samples, window, step)
+    wanted = np.zeros(count, bool)
+    for span in speech:
+        first = (round(span.start * SAMPLE_RATE) - window) // step + 1
+        wanted[max(0, first):max(0, round(span.end * SAMPLE_RATE) // step + 1)] = True
+    return np.flatnonzero(wanted)
+
+
+def chosen(samples: Samples, window: int, step: int, places: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+    """The windows of these numbers, in batches as below."""
+    import numpy as np
+
+    for first in range(0, len(places), BATCH):
+        some = places[first:first + BATCH].tolist()
+        waves = np.zeros((len(some), window), np.float32)
+        for wave, place in zip(waves, some, strict=True):
+            heard = samples.slice(place * step, place * step + window)
+            wave[:heard.size] = heard
+        yield waves
 
 
 def batches(samples: Samples, window: int, step: int) -> Iterator[NDArray[np.float32]]:
