@@ -21,8 +21,9 @@ from cp_whisperx.diarization.clusters import Bounds, cluster
 from cp_whisperx.diarization.cuts import Cut, cut
 from cp_whisperx.diarization.tracks import Grid, voices
 from cp_whisperx.diarization.turns import TurnRules, overlaps, speech_s, turns
+from cp_whisperx.engines import segmentation
 from cp_whisperx.engines.protocols import SpeakerEmbedder, SpeakerSegmenter
-from cp_whisperx.engines.segmentation import OnnxSegmenter, chosen, window_count, windows_of
+from cp_whisperx.engines.segmentation import chosen, window_count, windows_of
 from cp_whisperx.engines.speaker_embedding import OnnxEmbedder
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
@@ -53,7 +54,7 @@ class Options(StageOptions):
     model: str = Field("campplus-speaker",
                        description="A model of the catalogue, or a folder with an ONNX model and its model.toml")
     segmentation: str = Field("pyannote-segmentation-3",
-                              description="A segmentation model, named likewise; empty: the windows of pyannote-vad")
+                              description="A model as of pyannote-vad; empty: what pyannote-vad heard in its windows")
     step_s: float = Field(1.0, ge=0.1, le=5, description="From one window of that model to the next, seconds")
     least_speech_s: float = Field(1.0, ge=0, description="Who speaks less than this in all is no speaker, seconds")
     threshold: float = Field(0.5, gt=0, lt=1, description="A speaker speaks at this probability")
@@ -85,7 +86,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> SpeakerTurns:
     samples = Samples(inputs.file(AudioTrack, track.file))
     speech = [Span(span.onset, span.offset) for span in activity.spans]
     if options.segmentation:
-        segmenter = OnnxSegmenter(tools.models.path(options.segmentation), threads=tools.threads)
+        segmenter = segmentation.load(tools.models.path(options.segmentation), threads=tools.threads)
         windows, grid = listen(segmenter, samples, speech, options, tools)
     else:
         windows = np.load(inputs.file(SpeakerActivity, activity.windows), allow_pickle=False, mmap_mode="r")
