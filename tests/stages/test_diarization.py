@@ -11,7 +11,10 @@ from cp_whisperx import log as logs
 from cp_whisperx import pipeline, rttm, settings
 from cp_whisperx.artifacts import SpeakerTurns
 from cp_whisperx.engines.fake import LoudnessSegmenter, PitchEmbedder
+from cp_whisperx.engines.segmentation import OnnxSegmenter
+from cp_whisperx.engines.speaker_embedding import OnnxEmbedder
 from cp_whisperx.errors import ConfigError
+from cp_whisperx.media import decode
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models.store import ModelStore
 from cp_whisperx.progress import Progress
@@ -115,12 +118,16 @@ def test_a_quiet_line_is_somebodys(tmp_path: Path) -> None:
         (pytest.approx(5.4, abs=0.05), "S1"), (pytest.approx(15, abs=0.05), "S2")]
 
 
-def test_two_at_once_for_the_whole_length(tmp_path: Path) -> None:
-    """Nobody is ever heard alone, so nobody can be told apart: nothing is made up, and it is said."""
-    activity = np.zeros((40, LoudnessSegmenter.frames, 3), np.uint8)
+@pytest.mark.parametrize(("most", "labels"), [(40, ["S1", "S2"]), (1, ["S1"])])
+def test_two_at_once_for_the_whole_length(tmp_path: Path, most: int, labels: list[str]) -> None:
+    """Nobody is ever heard alone, so no sound is one person's; it is said that they are told apart only by that."""
+    activity = np.zeros((30, LoudnessSegmenter.frames, 3), np.uint8)
     activity[:, :, :2] = 255
-    made, used = stage(tmp_path, [tone(20, *LOW)], activity=activity)
-    assert made.turns == () and "alone" in used.warnings[0]
+    made, used = stage(tmp_path, [tone(20, *LOW)], activity=activity, most=most)
+    assert [(turn.start, turn.end, turn.speaker) for turn in made.turns] == [
+        (pytest.approx(0, abs=0.05), pytest.approx(19.6, abs=0.5), label) for label in labels]
+    assert "none of them alone" in used.warnings[0]
+    assert len(made.overlaps) == len(labels) - 1
 
 
 def test_who_speaks_over_another_keeps_the_turn(tmp_path: Path) -> None:
@@ -158,6 +165,30 @@ def test_where_it_is_not_asked_for_nothing_is_needed() -> None:
     asked = Options(speakers="labels")
     assert diarization.STAGE.models(asked) == ("campplus-speaker", "pyannote-segmentation-3")
     assert diarization.STAGE.models(asked.model_copy(update={"segmentation": ""})) == ("campplus-speaker",)
+
+
+@pytest.mark.real
+@pytest.mark.media
+def test_two_real_voices_at_once(shared_media: Path, models: ModelStore, tmp_path: Path) -> None:
+    """Sentences of each without their pauses, laid over one another."""
+    heard = []
+    for pattern in ("spk1_*.wav", "LJ*.wav"):
+        steps = []
+        for path in sorted((shared_media / "speech/speechbrain").glob(pattern)):
+            decode.extract(path, 0, tmp_path / "one.wav")
+            samples = Samples(tmp_path / "one.wav")
+            steps.append(samples.slice(0, len(samples) // 320 * 320).reshape(-1, 320))
+        sound = np.concatenate(steps)
+        loud = (sound ** 2).mean(axis=1)
+        wave = sound[loud > np.percentile(loud, 95) / 1000].ravel()
+        heard.append(0.05 * wave / np.sqrt(np.mean(wave ** 2)))
+    both = sum(wave[:min(map(len, heard))] for wave in heard)
+    samples, used, asked = written(tmp_path, [np.clip(both, -1, 1)]), tools(tmp_path / "made"), Options()
+    speech = [Span(0.2, len(samples) / SAMPLE_RATE - 0.2)]
+    windows, grid = listen(OnnxSegmenter(models.path(asked.segmentation)), samples, speech, asked, used)
+    made = diarize(OnnxEmbedder(models.path(asked.model)), samples, windows, grid, speech, asked, used)
+    assert len(made.speakers) == 2
+    assert total(made.overlaps) > 0.7 * speech[0].duration
 
 
 @pytest.mark.real

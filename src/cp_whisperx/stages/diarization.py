@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from cp_whisperx import rttm
 from cp_whisperx.artifacts import AudioTrack, Speaker, SpeakerActivity, SpeakerTurns
 from cp_whisperx.diarization.clusters import Bounds, cluster
-from cp_whisperx.diarization.cuts import Cut, cut
+from cp_whisperx.diarization.cuts import Cut, at_once, cut
 from cp_whisperx.diarization.tracks import Grid, voices
 from cp_whisperx.diarization.turns import TurnRules, overlaps, speech_s, turns
 from cp_whisperx.engines import segmentation
@@ -127,8 +127,6 @@ def diarize(engine: SpeakerEmbedder, samples: Samples, windows: NDArray[np.uint8
     end_s = len(samples) / SAMPLE_RATE
     length_s = engine.partial_frames * engine.frame_s
     cuts = sorted(cut(local, frames, grid.frame_s, length_s), key=lambda piece: (piece.run, piece.start))
-    if local and not cuts:
-        tools.warn("voices are heard, but none of them alone: nobody can be told apart")
     embeddings = np.zeros((len(cuts), engine.size), np.float32)
     done = 0
     for made in embed(engine, samples, cuts, grid, tools.threads):
@@ -140,6 +138,10 @@ def diarize(engine: SpeakerEmbedder, samples: Samples, windows: NDArray[np.uint8
     seconds = np.array([(piece.end - piece.start) * grid.frame_s for piece in cuts])
     speakers = cluster(embeddings[order], seconds, np.array([piece.run for piece in cuts], np.int64), length_s,
                        options.bounds)
+    if local and not cuts:
+        tools.warn("voices are heard, but none of them alone: they are told apart only while they speak at once")
+        cuts, labels = at_once(local, options.bounds.most)
+        speakers = np.array(labels, np.int64)
     found = turns(local, cuts, speakers, frames, grid, end_s,
                   TurnRules(options.threshold, options.min_turn_s, options.min_pause_s), speech)
     return _artifact(found, tools)
