@@ -17,6 +17,7 @@ import platform
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,10 +48,9 @@ def main() -> None:
     segmenters = {name: OnnxSegmenter(store.path(name)) for name in (_OLDER, _NEWER)}
     rows: list[dict[str, Any]] = []
     for case in _cases():
-        heard = speech(case, detector, segmenters[_OLDER])
-        for name, model, its in (("older segmentation", _OLDER, ()), ("segmentation 3.0", _NEWER, ()),
-                                 ("3.0 and speech", _NEWER, heard)):
-            made = analyse(case, segmenters[model], embedder, its)
+        older, newer = (analyse(case, segmenters[name], embedder) for name in (_OLDER, _NEWER))
+        sure = replace(newer, speech=speech(case, detector, segmenters[_OLDER]))
+        for name, made in (("older segmentation", older), ("segmentation 3.0", newer), ("3.0 and speech", sure)):
             rows.append({"scene": case.name, "half": case.half, "turns": name}
                         | _row(case.turns or (), found(made, ours(made))))
     totals = [{"half": half, "turns": name} | {
