@@ -51,12 +51,37 @@ def test_a_film_longer_than_a_block_keeps_its_people(monkeypatch: pytest.MonkeyP
     assert agree(whole, who) and agree(cluster(made, seconds, runs, 1.5, ANY), who)
 
 
+def scenes(count: int, breaths: int, *, every: int, change: float) -> tuple[np.ndarray, ...]:
+    """People whose voices are a little different in each scene of `every` breaths."""
+    made, seconds, runs, who = people(count, breaths, noise_share=0.4, breath_share=0.1)
+    random = np.random.default_rng(1)
+    shifts = random.normal(size=(breaths // every + 1, count, SIZE)) * np.sqrt(change / SIZE)
+    made += shifts[runs // every, who].astype(np.float32)
+    return made / np.linalg.norm(made, axis=1, keepdims=True), seconds, runs, who
+
+
+def test_scenes_make_no_more_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half an hour of speech in a dozen rooms. Without a bound on what a scene proves, each is another person."""
+    made, seconds, runs, who = scenes(6, 600, every=50, change=0.15)
+    assert agree(cluster(made, seconds, runs, 1.5, ANY), who)
+    monkeypatch.setattr(clusters, "CHANGE", 0.0)
+    assert len(set(cluster(made, seconds, runs, 1.5, ANY).tolist())) > 12
+
+
+def test_people_who_come_late_are_found() -> None:
+    """One who is heard in one scene alone, among others who are heard in all."""
+    made, seconds, runs, who = people(4, 400)
+    present = (who != 3) | ((runs > 200) & (runs < 260))
+    assert agree(cluster(made[present], seconds[present], runs[present], 1.5, ANY), who[present])
+
+
 @pytest.mark.parametrize(("bounds", "expected"), [
     (Bounds(1, 2, 1.0), 2), (Bounds(6, 40, 1.0), 6), (Bounds(3, 3, 1.0), 3), (Bounds(5, 5, 1.0), 5),
     (Bounds(1, 1, 1.0), 1),
 ])
-def test_bounds_are_kept(bounds: Bounds, expected: int) -> None:
-    made, seconds, runs, _ = people(4, 40)
+@pytest.mark.parametrize("breaths", [40, 200])
+def test_bounds_are_kept(bounds: Bounds, expected: int, breaths: int) -> None:
+    made, seconds, runs, _ = people(4, breaths)
     assert len(set(cluster(made, seconds, runs, 1.5, bounds).tolist())) == expected
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cp_whisperx.diarization.cuts import cut, runs
+from cp_whisperx.diarization.cuts import at_once, cut, runs
 from cp_whisperx.diarization.tracks import Voice
 
 
@@ -34,6 +34,16 @@ def test_a_whisper_of_another_does_not_count() -> None:
 
 def test_two_at_once_all_the_time_leave_nothing() -> None:
     assert cut([voice(0, *[1] * 30), voice(0, *[1] * 30)], 30, 0.1, 5.0) == []
+
+
+@pytest.mark.parametrize(("spans", "most", "labels"), [
+    (((0, 30), (0, 30)), 9, [0, 1]), (((0, 30), (10, 30), (20, 40)), 9, [0, 1, 2]), (((0, 30), (0, 30)), 1, [0]),
+    (((0, 10), (0, 30), (10, 30)), 9, [0, 1, 0]), (((5, 5), (0, 30)), 9, [0]), ((), 9, []),
+], ids=["two", "three", "one too many", "one after another", "one who never speaks", "nobody"])
+def test_who_speaks_at_once_is_not_one(spans: tuple[tuple[int, int], ...], most: int, labels: list[int]) -> None:
+    made, found = at_once([Voice(start, np.ones(end - start, np.float32)) for start, end in spans], most)
+    assert found == labels and len(made) == len(labels)
+    assert all((piece.start, piece.end) == spans[piece.voice] for piece in made)
 
 
 @given(st.integers(1, 300), st.floats(0.3, 4.0))

@@ -42,6 +42,21 @@ def test_short_and_faint_turns_are_dropped(text: str, expected: tuple[Turn, ...]
     assert turns([voice(0, text)], [Cut(0, 0, 0, 1)], np.array([0]), 8, GRID, 100.0, RULES) == expected
 
 
+@pytest.mark.parametrize(("one", "other", "speech", "expected"), [
+    ("xxxx333333", "0000111111", Span(0, 1), (Turn(0.0, 1.0, "S1"),)),
+    ("xxxx100000", "0000300000", Span(0, 0.5), (Turn(0.0, 0.4, "S1"),)),
+    ("xxxx0000000000", "00000000000000", Span(0, 1.4), (Turn(0.0, 0.9, "S1"),)),
+    ("xxxx0000000000", "0000000000xxxx", Span(0, 1.4), (Turn(0.0, 0.7, "S1"), Turn(0.7, 1.4, "S2"))),
+    ("xxxx333333", "0000000000", Span(3, 4), (Turn(0.0, 0.4, "S1"),)),
+], ids=["the likeliest", "too short a turn", "nobody is likely: who spoke last, for half a second", "between two",
+        "no speech there"])
+def test_speech_that_detectors_hear_is_somebodys(one: str, other: str, speech: Span,
+                                                 expected: tuple[Turn, ...]) -> None:
+    cuts = [Cut(0, 0, 0, 4), Cut(1, 1, len(other) - 4, len(other))]
+    assert turns([voice(0, one), voice(0, other)], cuts, np.array([0, 1]), len(one), GRID, 100.0, RULES,
+                 [speech]) == expected
+
+
 def test_nothing_ends_behind_the_sound() -> None:
     assert turns([voice(0, "x" * 20)], [Cut(0, 0, 0, 20)], np.array([0]), 20, GRID, 0.75, RULES) == \
         (Turn(0.0, 0.75, "S1"),)

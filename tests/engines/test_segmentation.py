@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,21 @@ import pytest
 
 from cp_whisperx.engines.fake import LoudnessSegmenter
 from cp_whisperx.engines.protocols import SpeakerSegmenter
-from cp_whisperx.engines.segmentation import BATCH, OnnxSegmenter, OverlapAdd, batches, powerset, window_count
+from cp_whisperx.engines.segmentation import (
+    BATCH,
+    OnnxSegmenter,
+    OverlapAdd,
+    batches,
+    chosen,
+    load,
+    powerset,
+    window_count,
+    windows_of,
+)
 from cp_whisperx.errors import ConfigError, EngineError
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models.store import ModelStore
+from cp_whisperx.timeline import Span
 from tests.engines import onnx_models
 
 WINDOW, STEP = 80_000, 8_100
@@ -43,6 +55,20 @@ def test_windows_are_cut_from_their_places(tmp_path: Path) -> None:
     assert [len(batch) for batch in found] == [BATCH, BATCH, 21 - 2 * BATCH]
     for number, window in enumerate(np.concatenate(found)):
         np.testing.assert_allclose(window, rise[number * STEP:number * STEP + WINDOW], atol=1e-4)
+
+
+@pytest.mark.parametrize("speech", [(), (Span(0, 1),), (Span(5.01, 5.5),), (Span(12, 12.1), Span(12.2, 13)),
+                                    (Span(0, 100),)])
+def test_windows_that_hear_speech(speech: tuple[Span, ...], tmp_path: Path) -> None:
+    size = WINDOW + 18 * STEP
+    found = windows_of(speech, size, WINDOW, STEP)
+    starts = np.arange(19) * STEP / 16_000
+    assert found.tolist() == [place for place in range(19) if any(
+        starts[place] <= span.end and starts[place] + WINDOW / 16_000 > span.start for span in speech)]
+    samples = samples_of(tmp_path / "a.wav", np.linspace(0, 1, size))
+    every = np.concatenate(list(batches(samples, WINDOW, STEP)))
+    some = np.concatenate([np.zeros((0, WINDOW), np.float32), *chosen(samples, WINDOW, STEP, found)])
+    np.testing.assert_array_equal(some, every[found])
 
 
 def test_overlapping_windows_give_their_mean() -> None:
@@ -138,6 +164,30 @@ def test_a_file_that_is_no_model_is_one_sentence(tmp_path: Path) -> None:
     (folder / "model.onnx").write_bytes(b"no model")
     with pytest.raises(EngineError, match="cannot be loaded"):
         OnnxSegmenter(folder)
+
+
+PYANNOTE = """kind = "segmentation"
+engine = "pyannote.audio"
+file = "pytorch_model.bin"
+licence = "MIT"
+labels = "multilabel"
+window_s = 5.0
+frames = 293
+"""
+
+
+def test_pyannote_audio_is_asked_for_by_the_manifest(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bench/pyannote_audio.py compares what it computes; here it is not installed."""
+    monkeypatch.setitem(sys.modules, "torch", None)
+    (tmp_path / "model.toml").write_text(PYANNOTE)
+    with pytest.raises(EngineError, match=r"pyannote\.audio, which the model in .* is not installed") as raised:
+        load(tmp_path)
+    assert "cp-whisperx-app[pyannote]" in raised.value.hint
+
+
+def test_pyannote_audio_is_not_asked_for_by_default(tmp_path: Path) -> None:
+    folder = onnx_models.segmentation(tmp_path, window_s=2.0, frames=20, classes=np.zeros((2, 3)), manifest=MULTILABEL)
+    assert isinstance(load(folder), OnnxSegmenter)
 
 
 def test_a_store_takes_a_folder_with_a_manifest(tmp_path: Path) -> None:

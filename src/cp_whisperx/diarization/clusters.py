@@ -6,6 +6,10 @@ alike in all directions (the two-covariance model of Brümmer and de Villiers, "
 goes first. So the number of speakers follows from the probability itself, and the more is heard of two clusters the
 better they are told apart; a fixed distance knows neither. How loud the noise is, is measured in the film itself: on
 cuts of one breath that do not overlap.
+
+What is long is taken scene by scene first. From one scene to the next a voice differs by more than breaths do (room,
+distance, mood), and no amount of either scene makes that go away: `CHANGE` bounds what a cluster counts between scenes,
+however much was heard of it. Without that the number of speakers grows with the length of the film.
 """
 
 from __future__ import annotations
@@ -26,8 +30,12 @@ PECULIARITY = 0.35
 """How a breath varies, against the noise of a cut: however long, a breath counts no more than the inverse of this."""
 WITHIN = 1.5
 """Two cuts of one breath are told apart as if they were this much longer."""
+SCENE_S = 75.0
+"""Speech in what is taken for a scene, seconds: enough to tell its voices apart, and spoken under one roof."""
+CHANGE = 0.08
+"""The share of an embedding's length, squared, that changes with the scene."""
 BLOCK = 800
-"""Groups that are merged at a time: the cost grows with the cube, memory with the square."""
+"""Clusters that are merged at a time: the cost grows with the cube, memory with the square."""
 _MORE_TRIES = 24
 
 
@@ -61,13 +69,16 @@ def cluster(embeddings: NDArray[np.float32], seconds: NDArray[np.float64], runs:
     spoken = _summed(seconds, groups) / 2
     share = 1 / (1 + weights * PECULIARITY)
     fair_sums, fair_weights = sums * share[:, None], weights * share
-    parts = np.arange(len(sums))
-    if len(parts) > BLOCK:
-        made = 0
-        for start in range(0, len(sums), BLOCK):
-            part = slice(start, start + BLOCK)
-            parts[part] = made + model.merge(fair_sums[part], fair_weights[part], least=bounds.least + _MORE_TRIES)
-            made = int(parts[part].max()) + 1
+    scenes = _scenes(spoken)
+    several = bool(scenes[-1])
+    parts = _merged_by(model, scenes, fair_sums, fair_weights, bounds.least) if several else np.arange(len(sums))
+    model.change = CHANGE if several else 0.0
+    while parts.max() >= BLOCK:
+        before = int(parts.max())
+        parts = _merged_by(model, np.arange(before + 1) // BLOCK, _summed(fair_sums, parts),
+                           _summed(fair_weights, parts), bounds.least + _MORE_TRIES)[parts]
+        if parts.max() == before:
+            break
     part_sums, part_weights = _summed(fair_sums, parts), _summed(fair_weights, parts)
     speakers = np.zeros(0, np.int64)
     for least in range(bounds.least, bounds.least + _MORE_TRIES):
@@ -83,9 +94,34 @@ def cluster(embeddings: NDArray[np.float32], seconds: NDArray[np.float64], runs:
     return np.asarray(speakers[groups], np.int64)
 
 
+def _scenes(spoken: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The scene of each group, in order: about `SCENE_S` of speech each."""
+    import numpy as np
+
+    total = float(spoken.sum())
+    count = max(1, round(total / SCENE_S))
+    middle = (np.cumsum(spoken) - spoken / 2) / max(total, 1e-9)
+    return np.minimum((middle * count).astype(np.int64), count - 1)
+
+
+def _merged_by(model: _Model, blocks: NDArray[np.int64], sums: NDArray[np.float64], weights: NDArray[np.float64],
+               least: int) -> NDArray[np.int64]:
+    """Labels, where nothing merges with what is of another block. `blocks`: that of each, rising."""
+    import numpy as np
+
+    labels, made = np.zeros(len(sums), np.int64), 0
+    for places in np.split(np.arange(len(sums)), np.flatnonzero(np.diff(blocks)) + 1):
+        labels[places] = made + model.merge(sums[places], weights[places], least=least)
+        made = int(labels[places].max()) + 1
+    return labels
+
+
 def _breaths(model: _Model, sums: NDArray[np.float64], weights: NDArray[np.float64],
              runs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The group of each cut: a breath is one group, or several where two people share what seemed one voice."""
+    """The group of each cut: a breath is one group, or several where two people share what seemed one voice.
+
+    Groups are numbered by their first cut.
+    """
     import numpy as np
 
     groups = np.zeros(len(sums), np.int64)
@@ -96,7 +132,8 @@ def _breaths(model: _Model, sums: NDArray[np.float64], weights: NDArray[np.float
             part = places[start:start + BLOCK]
             groups[part] = made + model.merge(sums[part] * WITHIN, weights[part] * WITHIN)
             made = int(groups[part].max()) + 1
-    return groups
+    _, firsts = np.unique(groups, return_index=True)
+    return np.asarray(firsts.argsort().argsort()[groups], np.int64)
 
 
 def _summed(values: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -124,6 +161,13 @@ class _Model:
 
     def __init__(self, noise_: float, size: int) -> None:
         self._within, self._between, self._size = noise_ / size, (1 - noise_) / size, size
+        self.change = 0.0
+
+    def fair(self, sums: NDArray[np.float64],
+             weights: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Sums and weights of clusters that vary as a whole: none counts more than noise / change."""
+        share = 1 / (1 + weights * self.change / (self._within * self._size))
+        return sums * share[..., None], weights * share
 
     def evidence(self, weight: NDArray[np.float64], square: NDArray[np.float64]) -> NDArray[np.float64]:
         """Log probability of a cluster, less what does not change when clusters merge.
@@ -141,7 +185,8 @@ class _Model:
         """Labels 0… of clusters, given the sum of the embeddings of each and its weight; `least` to `most` of them."""
         import numpy as np
 
-        sums, weights = sums.copy(), weights.copy()
+        all_sums, all_weights = sums.copy(), weights.copy()
+        sums, weights = self.fair(sums, weights)
         count = len(sums)
         squares = (sums ** 2).sum(axis=1)
         own = self.evidence(weights, squares)
@@ -158,8 +203,9 @@ class _Model:
             other = int(best[one])
             if (most is None or left <= most) and top[one] <= 0:
                 break
-            sums[one] += sums[other]
-            weights[one] += weights[other]
+            all_sums[one] += all_sums[other]
+            all_weights[one] += all_weights[other]
+            sums[one], weights[one] = self.fair(all_sums[one], all_weights[one])
             alive[other] = False
             labels[labels == other] = one
             left -= 1

@@ -58,6 +58,28 @@ def cut(voices: Sequence[Voice], frames: int, frame_s: float, length_s: float) -
     return made
 
 
+def at_once(voices: Sequence[Voice], most: int) -> tuple[list[Cut], list[int]]:
+    """A cut for each voice, and its speaker, where nobody is ever heard alone and so no sound is one person's.
+
+    What is heard at the same time are different people, at most `most`; one that begins when another has ended is
+    taken for the same.
+    """
+    import numpy as np
+
+    spoken = [(int(places[0]) + voice.begin, int(places[-1]) + voice.begin + 1, number)
+              for number, voice in enumerate(voices) if len(places := np.flatnonzero(voice.probability > SPEAKS))]
+    ends: list[int] = []
+    made: list[tuple[Cut, int]] = []
+    for start, end, number in sorted(spoken):
+        free = [label for label, busy in enumerate(ends) if busy <= start]
+        if not free and len(ends) == most:
+            continue
+        label = free[0] if free else len(ends)
+        ends[label:label + 1] = [end]
+        made.append((Cut(number, number, start, end), label))
+    return [piece for piece, _ in made], [label for _, label in made]
+
+
 def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First position of each stretch of true values, and one past its last."""
     import numpy as np

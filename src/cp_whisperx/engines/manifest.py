@@ -37,7 +37,8 @@ FILE = "model.toml"
 
 class Manifest(Frozen):
     kind: str
-    file: str = Field(pattern=r"^\w[\w.-]*$", description="Name of the ONNX file beside the manifest")
+    file: str = Field(pattern=r"^\w[\w.-]*$",
+                      description="Name of the model, an ONNX file as a rule, beside the manifest")
     licence: str
     sample_rate: Literal[16_000] = Field(16_000, description="Hz")
     self_check: bool = Field(False, description="Compared with stored answers at each load: for the catalogue's own")
@@ -47,6 +48,8 @@ class SegmentationManifest(Manifest):
     """`frames` is what the model gives for `window_s`; frame i is centred on `first_frame` + i * `frame`, samples."""
 
     kind: Literal["segmentation"]
+    engine: Literal["onnxruntime", "pyannote.audio"] = Field(
+        "onnxruntime", description="What computes it; pyannote.audio must be installed, and `file` is its checkpoint")
     window_s: float = Field(gt=0, le=60)
     frames: int = Field(gt=0)
     first_frame: float = Field(495.5, ge=0, description="Samples; the centre of what pyannote's network sees first")

@@ -1,14 +1,15 @@
-"""Speaker segmentation in onnxruntime: who of a few local speakers speaks, some 60 times a second, window by window.
+"""Speaker segmentation: who of a few local speakers speaks, some 60 times a second, window by window.
 
-The default model is pyannote's (Bredin and Laurent, "End-to-end speaker segmentation for overlap-aware
-resegmentation", 2021); exports that answer in powerset classes (Plaquet and Bredin, 2023) fit as well.
+The models are pyannote's: one gives each speaker a probability (Bredin and Laurent, "End-to-end speaker segmentation
+for overlap-aware resegmentation", 2021), one answers in powerset classes (Plaquet and Bredin, 2023). Exports of other
+makers fit as well, and checkpoints of pyannote.audio where that is installed.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from cp_whisperx.engines import manifest as manifests
 from cp_whisperx.engines import self_check
 from cp_whisperx.errors import EngineError
-from cp_whisperx.timeline import SAMPLE_RATE
+from cp_whisperx.timeline import SAMPLE_RATE, Span
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,23 +29,30 @@ BATCH = 8
 """Windows per call: 8 take half the time of as many calls of one; more gain nothing."""
 
 
-class OnnxSegmenter:
-    def __init__(self, model: Path, *, threads: int = 1) -> None:
-        """`model` is a folder with a manifest. Raises ConfigError or EngineError if it cannot be used here."""
-        import onnxruntime
+def load(model: Path, *, threads: int = 1) -> Segmenter:
+    """The engine that the manifest in the folder asks for. Raises ConfigError or EngineError if it cannot be used."""
+    manifest = manifests.read(model, manifests.SegmentationManifest)
+    if manifest.engine == "pyannote.audio":
+        from cp_whisperx.engines.pyannote_audio import PyannoteSegmenter
 
+        return PyannoteSegmenter(model, threads=threads)
+    return OnnxSegmenter(model, threads=threads)
+
+
+class Segmenter:
+    """What a network answers, as speakers of windows; the network itself is that of a subclass."""
+
+    def __init__(self, model: Path, *, threads: int, engine: str) -> None:
+        """`model` is a folder with a manifest. Raises ConfigError if it has none."""
         self.manifest = manifests.read(model, manifests.SegmentationManifest)
-        self._session: Any = manifests.session(model, self.manifest)
         self._threads = max(1, threads)
         self._folder = model
-        if self.manifest.self_check:
-            self_check.require_segmentation(self.manifest.labels, self._run)
         self.window_samples = round(self.manifest.window_s * SAMPLE_RATE)
         self.frame_samples = self.manifest.frame
         self.first_frame_samples = self.manifest.first_frame
         self.frames = self.manifest.frames
         self.speakers = self.manifest.speakers
-        self.version = f"{self.manifest.labels} segmentation, onnxruntime {onnxruntime.__version__}"
+        self.version = f"{self.manifest.labels} segmentation, {engine}"
 
     def activity(self, batches: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
         waiting: deque[Future[NDArray[np.float32]]] = deque()
@@ -67,11 +75,10 @@ class OnnxSegmenter:
         """Waveforms of shape (n, samples) to probabilities of shape (n, frames, speakers)."""
         import numpy as np
 
-        given = self._session.get_inputs()[0]
         try:
-            found = np.asarray(self._session.run(None, {given.name: batch[:, None]})[0], np.float32)
+            found = self._answer(batch[:, None])
         except Exception as error:
-            raise EngineError(f"the segmentation model in {self._folder} failed ({_first_line(error)})") from error
+            raise EngineError(f"the segmentation model in {self._folder} failed ({first_line(error)})") from error
         if self.manifest.labels == "multilabel":
             return np.asarray(1 / (1 + np.exp(-found)), np.float32) if self.manifest.outputs == "logits" else found
         if self.manifest.outputs == "logits":
@@ -82,6 +89,26 @@ class OnnxSegmenter:
             raise EngineError(f"the segmentation model in {self._folder} has {found.shape[-1]} classes, not "
                               f"{len(members)} as its {manifests.FILE} says")
         return np.asarray(found @ members, np.float32)
+
+    def _answer(self, waves: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Waveforms of shape (n, 1, samples) to what the network says, shape (n, frames, classes)."""
+        raise NotImplementedError
+
+
+class OnnxSegmenter(Segmenter):
+    def __init__(self, model: Path, *, threads: int = 1) -> None:
+        """`model` is a folder with a manifest. Raises ConfigError or EngineError if it cannot be used here."""
+        import onnxruntime
+
+        super().__init__(model, threads=threads, engine=f"onnxruntime {onnxruntime.__version__}")
+        self._session: Any = manifests.session(model, self.manifest)
+        if self.manifest.self_check:
+            self_check.require_segmentation(self.manifest.labels, self._run)
+
+    def _answer(self, waves: NDArray[np.float32]) -> NDArray[np.float32]:
+        import numpy as np
+
+        return np.asarray(self._session.run(None, {self._session.get_inputs()[0].name: waves})[0], np.float32)
 
 
 def powerset(speakers: int, simultaneous: int) -> NDArray[np.float32]:
@@ -100,6 +127,31 @@ def window_count(samples: int, window: int, step: int) -> int:
     return 0 if not samples else max(0, -(-(samples - window) // step)) + 1
 
 
+def windows_of(speech: Sequence[Span], samples: int, window: int, step: int) -> NDArray[np.int64]:
+    """Which windows hear any of the speech."""
+    import numpy as np
+
+    count = window_count(samples, window, step)
+    wanted = np.zeros(count, bool)
+    for span in speech:
+        first = (round(span.start * SAMPLE_RATE) - window) // step + 1
+        wanted[max(0, first):max(0, round(span.end * SAMPLE_RATE) // step + 1)] = True
+    return np.flatnonzero(wanted)
+
+
+def chosen(samples: Samples, window: int, step: int, places: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:
+    """The windows of these numbers, in batches as below."""
+    import numpy as np
+
+    for first in range(0, len(places), BATCH):
+        some = places[first:first + BATCH].tolist()
+        waves = np.zeros((len(some), window), np.float32)
+        for wave, place in zip(waves, some, strict=True):
+            heard = samples.slice(place * step, place * step + window)
+            wave[:heard.size] = heard
+        yield waves
+
+
 def batches(samples: Samples, window: int, step: int) -> Iterator[NDArray[np.float32]]:
     """The windows in batches of shape (at most BATCH, window); zeros after the end of the sound."""
     import numpy as np
@@ -113,7 +165,7 @@ def batches(samples: Samples, window: int, step: int) -> Iterator[NDArray[np.flo
         yield np.ascontiguousarray(np.lib.stride_tricks.sliding_window_view(wave, window)[::step])
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 

@@ -2,7 +2,7 @@
 
 The bytes of a catalogued model are right, or the store would not have them; what is open is whether this
 onnxruntime, on this processor, with these providers, computes rightly. That costs 20 to 50 ms at each load. The
-answers are made by bench/reference_vectors.py; that of the powerset by the same layers and torch's softmax.
+answers are made by bench/reference_vectors.py.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _VOICES = ((120.0, 0.35, 0.55), (190.0, 0.7, 0.95))
 """Pitch, and the share of the sound in which it is heard."""
 _SOUND_S = 3
 _POWERSET_S = 10
-_POWERSET_EVERY = 8
+POWERSET_EVERY = 8
 """Frames: of a whole window every eighth is compared."""
 
 
@@ -47,6 +47,13 @@ def sound() -> NDArray[np.float32]:
     return np.asarray(wave, np.float32)
 
 
+def window() -> NDArray[np.float32]:
+    """The sound again and again, shape (160000,): the network with a powerset was trained on windows of ten seconds."""
+    import numpy as np
+
+    return np.resize(sound(), _POWERSET_S * SAMPLE_RATE).astype(np.float32)
+
+
 def features() -> NDArray[np.float32]:
     """160 mel frames with peaks that wander, shape (160, 40)."""
     import numpy as np
@@ -58,14 +65,21 @@ def features() -> NDArray[np.float32]:
 
 def require_segmentation(labels: str, run: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
     """`run`: a waveform of shape (1, samples) to probabilities of shape (1, frames, speakers). Raises EngineError."""
-    import numpy as np
-
     if labels == "powerset":
-        # The sound again and again: this network was trained on windows of ten seconds.
-        wave = np.resize(sound(), _POWERSET_S * SAMPLE_RATE).astype(np.float32)
-        require("segmentation-powerset", run(wave[None])[0, ::_POWERSET_EVERY])
+        require("segmentation-powerset", run(window()[None])[0, ::POWERSET_EVERY])
     else:
         require("segmentation", run(sound()[None])[0])
+
+
+def require_speaker(kind: str, hear: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+                    embed: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
+    """`hear`: a waveform to features, shape (frames, bands); `embed`: features of shape (1, frames, bands) to an
+    embedding, shape (1, size). `kind`: what the features are. Raises EngineError.
+    """
+    if kind == "fbank":
+        require("speaker-fbank", embed(hear(sound())[None])[0])
+    else:
+        require("speaker", embed(features()[None])[0])
 
 
 def require(kind: str, computed: NDArray[np.float32]) -> None:

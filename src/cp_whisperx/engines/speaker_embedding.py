@@ -1,7 +1,7 @@
 """Speaker embeddings in onnxruntime: what a voice sounds like, as a vector of length 1.
 
-The default model is a GE2E encoder (Wan et al., "Generalized end-to-end loss for speaker verification", 2018), which
-hears mel power, 1.6 s at a time; encoders on Kaldi's filter banks or on the waveform fit as well.
+The default model is CAM++ (Wang et al., 2023), which hears filter banks, 1.5 s at a time; encoders on mel power,
+as GE2E (Wan et al., "Generalized end-to-end loss for speaker verification", 2018), or on the waveform fit as well.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class OnnxEmbedder:
         self.size = self.manifest.size
         self.partial_frames = self.manifest.partial_frames
         if self.manifest.self_check:
-            self_check.require("speaker", self.embed(self_check.features()[None])[0])
+            self_check.require_speaker(self.manifest.features, self.features, self.embed)
         self.version = f"{self.manifest.features} embedding, onnxruntime {onnxruntime.__version__}"
 
     def features(self, wave: Waveform) -> NDArray[np.float32]:

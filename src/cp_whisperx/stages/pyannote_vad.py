@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from pydantic import Field
 
 from cp_whisperx.artifacts import AudioTrack, DetectorShare, SpeakerActivity, Speech
-from cp_whisperx.engines import joint_speech
+from cp_whisperx.engines import joint_speech, segmentation
 from cp_whisperx.engines.protocols import SpeakerSegmenter
-from cp_whisperx.engines.segmentation import OnnxSegmenter, OverlapAdd, batches, window_count
+from cp_whisperx.engines.segmentation import OverlapAdd, batches, window_count
 from cp_whisperx.engines.speech_spans import SpanRules, spans
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
@@ -29,7 +29,7 @@ ALONE = {"threshold": 0.5, "release": 0.35, "peak": 0.5}
 
 class Options(StageOptions):
     model: str = Field("pyannote-segmentation",
-                       description="A model of the catalogue, or a folder with an ONNX model and its model.toml")
+                       description="A model of the catalogue, or a folder with a model and its model.toml")
     step_s: float = Field(0.5, ge=0.1, le=5, description="From one window to the next, seconds")
     weight: float = Field(0.5, ge=0, le=1, description="Weight of the segmentation in the mean; the rest is Silero's")
     threshold: float = Field(0.5, ge=0, le=1, description="Speech begins where the mean reaches this probability")
@@ -46,7 +46,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> SpeakerActivity:
 
     track, speech = inputs[AudioTrack], inputs[Speech]
     samples = Samples(inputs.file(AudioTrack, track.file))
-    engine = OnnxSegmenter(tools.models.path(options.model), threads=tools.threads)
+    engine = segmentation.load(tools.models.path(options.model), threads=tools.threads)
     tools.facts["engine"] = engine.version
     coarse = np.load(inputs.file(Speech, speech.frames), allow_pickle=False).astype(np.float32)
     return refine(engine, samples, speech, coarse, options, tools)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import collections
 import contextlib
 import os
@@ -69,6 +70,8 @@ def watched() -> Iterator[list[str]]:
         if armed[0] and event in _RUNS:
             events.append(f"{event} {arguments}")
 
+    # Names in archives are in this coding; its first use imports it.
+    codecs.lookup("cp437")
     sys.addaudithook(watch)
     try:
         yield events

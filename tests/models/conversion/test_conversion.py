@@ -202,6 +202,7 @@ def test_torch_computed_the_same(models: ModelStore) -> None:
     OnnxSegmenter(models.path("pyannote-segmentation"))
     OnnxSegmenter(models.path("pyannote-segmentation-3"))
     OnnxEmbedder(models.path("ge2e-speaker"))
+    OnnxEmbedder(models.path("campplus-speaker"))
 
 
 @pytest.mark.real
@@ -210,7 +211,10 @@ def test_torch_computed_the_same(models: ModelStore) -> None:
     ("pyannote-segmentation", OnnxSegmenter, "sincnet.conv1d.0.weight"),
     ("pyannote-segmentation-3", OnnxSegmenter, "lstm.2.R"),
     ("pyannote-segmentation-3", OnnxSegmenter, "sincnet.conv1d.0.weight"),
-    ("ge2e-speaker", OnnxEmbedder, "lstm.0.B"), ("ge2e-speaker", OnnxEmbedder, "linear.weight")])
+    ("ge2e-speaker", OnnxEmbedder, "lstm.0.B"), ("ge2e-speaker", OnnxEmbedder, "linear.weight"),
+    ("campplus-speaker", OnnxEmbedder, "head.conv1.weight"),
+    ("campplus-speaker", OnnxEmbedder, "xvector.block3.tdnnd16.linear1.weight"),
+    ("campplus-speaker", OnnxEmbedder, "xvector.dense.linear.weight")])
 def test_a_weight_that_is_a_little_off_is_noticed(name: str, engine: Any, weight: str, models: ModelStore,
                                                   tmp_path: Path) -> None:
     import onnx
