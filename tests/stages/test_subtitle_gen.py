@@ -16,8 +16,8 @@ from cp_whisperx.artifacts import (
     Name,
     NamedTranscript,
     Speaker,
+    SpeakerActivity,
     SpeakerTurns,
-    Speech,
     Subtitles,
     TrackChoice,
     Transcript,
@@ -50,12 +50,19 @@ def as_heard(made: NamedTranscript, songs: tuple[Song, ...] = ()) -> Transcript:
                       dropped=(), songs=songs)
 
 
-SILENT = Speech(spans=(), frames="frames.npy", frame_samples=512, speech_s=0.0)
+
+
+def active(*spans: SpeechSpan) -> SpeakerActivity:
+    return SpeakerActivity(spans=spans, speech_s=0.0, frames="frames.npy", windows="windows.npy", window_s=5.0,
+                           step_s=0.5, first_frame_s=0.03, frame_s=0.017, shares=())
+
+
+SILENT = active()
 NOBODY = SpeakerTurns(speakers=(), turns=(), overlaps=(), rttm=None, method="off")
 
 
 def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, *, turns: SpeakerTurns = NOBODY,
-             songs: tuple[Song, ...] = (), glossary: tuple[str, ...] = (), speech: Speech = SILENT,
+             songs: tuple[Song, ...] = (), glossary: tuple[str, ...] = (), speech: SpeakerActivity = SILENT,
              **options: object) -> tuple[Subtitles, Path]:
     from cp_whisperx import log as logs
     from cp_whisperx.progress import Progress

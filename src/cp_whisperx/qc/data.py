@@ -11,7 +11,7 @@ from cp_whisperx.timeline import Cue, Span, Turn
 
 
 class RuleFinding(Protocol):
-    """`cue` counts from 1; `value` is what it came to, in words."""
+    """`cue` counts from 1, 0 where the fault is that there is none; `value` is what it came to, in words."""
 
     @property
     def cue(self) -> int: ...
@@ -106,7 +106,7 @@ class QcData:
         """Rules that each cue breaks, by its number."""
         found: dict[int, list[str]] = {}
         for outcome in self.rules:
-            for finding in outcome.findings:
+            for finding in (one for one in outcome.findings if one.cue):
                 limit = f" (limit {outcome.limit})" if outcome.limit else ""
                 found.setdefault(finding.cue, []).append(f"{outcome.about}: {finding.value}{limit}")
         return found

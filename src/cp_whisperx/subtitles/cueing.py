@@ -193,10 +193,20 @@ def _written(groups: Sequence[tuple[int, int]], parts: Sequence[Token], layout: 
         shown = timing.grid.seconds(start), timing.grid.seconds(end)
         cps = characters / (shown[1] - shown[0])
         breaches = _breaches(start, end, following, cps, words, timing, rules, late=start - timing.ins[first])
+        divided = layout.divided(first, last) + _cut_off(parts, last, end, timing)
+        if divided:
+            breaches = (*breaches, Breach("no_split", float(divided), 0.0))
         made.append(Cue(*shown, lines, layout.speakers(first, last, len(lines)),
                         (parts[first].words[0], parts[last].words[1]), parts[first].sung,
                         round(cps, 3), breaches))
     return tuple(made)
+
+
+def _cut_off(parts: Sequence[Token], last: int, end: int, timing: Timing) -> bool:
+    """The next cue comes at once, with a word that belongs to the last one of this."""
+    if last + 1 == len(parts) or parts[last].behind != Break.BOUND or parts[last].speaker != parts[last + 1].speaker:
+        return False
+    return timing.ins[last + 1] - end < _PAUSE_S * timing.rate
 
 
 def _breaches(start: int, end: int, following: int | None, cps: float, words: int, timing: Timing,
