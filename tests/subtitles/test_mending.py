@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cp_whisperx.subtitles import profiles, reading
+from cp_whisperx.subtitles.formats import FORMATS, Sheet
 from cp_whisperx.subtitles.mending import Mended, mend
 from cp_whisperx.timeline import Cue
 
@@ -77,6 +78,38 @@ def test_look_and_speakers_stay() -> None:
     done = mend([Cue(1, 3, ("One.",), italic=True), Cue(4, 6, ("Two.",), ("Asha",), top=True)], NETFLIX)
     assert [(cue.italic, cue.top, cue.speakers) for cue in done.cues] == [
         (True, False, ()), (False, True, ("Asha",))]
+
+
+ITALICS = {
+    # what is given, and what comes of it
+    "stays": ("On the <i>Titanic</i> I saw it.", "On the <i>Titanic</i> I saw it."),
+    "over a new break": ("The people who saw it <i>never ever forgot</i> how it was.",
+                         "The people\nwho saw it <i>never ever forgot</i> how it was."),
+    "behind a dash": ("- Who?\n- <i>Me</i> again.", "-Who?\n<i>-Me</i> again."),
+    "in a song": ("# La <i>la</i> la #", "♪ La <i>la</i> la ♪"),
+    "before dots": ("He is <i>gone...</i> so.", "He is <i>gone…</i> so."),
+    "all of it": ("<i>He is gone.</i>", "<i>He is gone.</i>"),
+}
+
+
+@pytest.mark.parametrize("name", ITALICS)
+def test_words_in_italics_stay_so(name: str) -> None:
+    given_, expected = ITALICS[name]
+    found = reading.parse(f"1\n00:00:01,000 --> 00:00:04,000\n{given_}\n".encode(), "a")
+    done = mend(found.cues, NETFLIX, frame_rate=24.0, language="en")
+    assert FORMATS["srt"].text(Sheet(done.cues)).split("\n", 2)[2].strip() == expected
+    assert found.notes == ()
+
+
+def test_a_cue_that_is_cut_keeps_its_italics() -> None:
+    text = ("I have read the whole of the book, all of <i>the long story</i> of it.\n"
+            "And when I had <i>read it</i> I went to bed and slept at once, as one does.")
+    found = reading.parse(f"1\n00:00:01,000 --> 00:00:09,000\n{text}\n".encode(), "a")
+    done = mend(found.cues, NETFLIX, frame_rate=24.0, language="en")
+    assert len(done.cues) > 1
+    shown = [word for cue in done.cues for place, word in enumerate(" ".join(cue.lines).split())
+             if place in cue.slanted]
+    assert shown == ["the", "long", "story", "read", "it"]
 
 
 def test_what_says_nothing_is_left_out_and_counted() -> None:

@@ -66,6 +66,8 @@ class _Said:
     lines: tuple[str, ...]
     dialogue: bool
     sung: bool
+    slanted: frozenset[int]
+    """Positions of words in italics."""
 
 
 def mend(cues: Sequence[Cue], profile: Profile, *, frame_rate: float | None = None,
@@ -87,7 +89,8 @@ def mend(cues: Sequence[Cue], profile: Profile, *, frame_rate: float | None = No
     made = cut(words, rules, grid=Grid.of(frame_rate), language=language, cuts=cuts or (), sung=sung,
                breaks_before=_kept(said, firsts, profile, frame_rate))
     divided = {number for outcome in before.outcomes if outcome.rule == "no-split" for number in outcome.cues}
-    mended = tuple(_with_author(made, said, firsts, profile, divided))
+    slanted = frozenset(first + position for first, one in zip(firsts, said, strict=True) for position in one.slanted)
+    mended = tuple(_with_italics(cue, words, slanted) for cue in _with_author(made, said, firsts, profile, divided))
     after = check(mended, profile, frame_rate=frame_rate, cuts=cuts, language=language)
     silent = set(range(1, len(cues) + 1)) - {one.number for one in said}
     return Mended(mended, tuple(_changes(mended, said, firsts)), tuple(sorted(silent)), before, after)
@@ -124,9 +127,31 @@ def _words(cue: Cue, number: int, start: float, end: float, profile: Profile) ->
     times = [start + (end - start) * share / shares[-1] for share in shares]
     words = tuple(Word(begins, ends, f" {word}", 1.0, speaker=speaker)
                   for (word, speaker), (begins, ends) in zip(spoken, pairwise(times), strict=True))
+    slanted = _slanted_words([word for word, _ in spoken], given, cue.slanted)
     new_turn = [index == 0 or dash for index, dash in enumerate(dashed)]
     lines = tuple((profile.dash if dialogue and turn else "") + line for line, turn in zip(bare, new_turn, strict=True))
-    return _Said(number, cue, words, lines, dialogue, sung)
+    return _Said(number, cue, words, lines, dialogue, sung, slanted)
+
+
+def _slanted_words(words: Sequence[str], lines: Sequence[str], slanted: Collection[int]) -> frozenset[int]:
+    """Which of `words` are in italics, if `slanted` are so of the words of `lines`, which have dashes and signs too."""
+    shown = [word for line in lines for word in line.split()] if slanted else []
+    pairs = _paired(words, shown)
+    return frozenset(position for position, other in pairs.items() if other in slanted)
+
+
+def _paired(words: Sequence[str], shown: Sequence[str]) -> dict[int, int]:
+    """For the position of each word that of the shown one that holds it; both in order, and more may be shown."""
+    found: dict[int, int] = {}
+    at = 0
+    for position, word in enumerate(words):
+        while at < len(shown) and not shown[at].endswith(word):
+            at += 1
+        if at == len(shown):
+            break
+        found[position] = at
+        at += 1
+    return found
 
 
 def _without_signs(line: str) -> str:
@@ -191,6 +216,18 @@ def _with_author(made: Sequence[Cue], said: Sequence[_Said], firsts: Sequence[in
             yield whole
         else:
             yield from pieces
+
+
+def _with_italics(cue: Cue, words: Sequence[Word], slanted: frozenset[int]) -> Cue:
+    """The cue with its words of those that are in italics."""
+    if not slanted or cue.italic:
+        return cue
+    assert cue.words is not None
+    first, behind = cue.words
+    texts = [word.text.strip() for word in words[first:behind]]
+    pairs = _paired(texts, [word for line in cue.lines for word in line.split()])
+    return replace(cue, slanted=tuple(pairs[position - first] for position in range(first, behind)
+                                      if position in slanted and position - first in pairs))
 
 
 def _origin(cue: Cue, firsts: Sequence[int]) -> range:
