@@ -186,7 +186,8 @@ def _measured(heard: Heard, name: str, work: Path) -> dict[str, Any]:
     undeclared = [] if len(read) == len(made) else [f"{len(made)} cues written, {len(read)} read"]
     undeclared += list(_undeclared(made, report))
     needless = list(_needless(made, heard, profile))
-    least = sum(bool(cue.breaches) for cue in _as_few_breaches(
+    # A pair that is divided is no matter of time, and nothing was paid for it there.
+    least = sum(any(breach.rule != "no_split" for breach in cue.breaches) for cue in _as_few_breaches(
         lambda: cues(heard.words, profile, grid=Grid.of(heard.frame_rate), language=heard.language, names=heard.names,
                      sung=heard.sung, cuts=heard.cuts or (), labels=labels)))
     told = (undeclared + needless)[:_SHOWN]
