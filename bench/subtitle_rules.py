@@ -125,7 +125,7 @@ def _shared(media: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
 def _from_job(film: str, job: Job) -> Heard:
     """As the stage makes it of the same artifacts."""
     inputs = Inputs(job, (AudioTrack, SpeakerActivity, SpeakerTurns, Glossary, Transcript, NamedTranscript))
-    track, what = inputs[AudioTrack], subtitle_gen.heard(inputs)
+    track, what = inputs[AudioTrack], subtitle_gen.heard(inputs, {})
     words = tuple(subtitle_gen.in_film_time(word, track.time_map) for word in what.words)
     return Heard(film, what.language, words, track.frame_rate if track.has_picture else None, what.cuts, what.sung,
                  what.names)

@@ -174,3 +174,12 @@ def test_eval_of_words_alone(command: Command) -> None:
 def test_help_has_an_example(name: str, command: Command) -> None:
     code, out, _ = command(name, "--help")
     assert code == 0 and f"cp-whisperx {name} " in out and "Example" in out
+
+
+def test_eval_numbers_files_of_the_same_name(command: Command) -> None:
+    for folder in ("ours", "theirs"):
+        Path(folder).mkdir()
+        Path(folder, "film.srt").write_text(GOOD)
+    _, out, _ = command("eval", "ours/film.srt", "theirs/film.srt", "--reference", "good.srt")
+    assert out.startswith("#1: ours/film.srt\n#2: theirs/film.srt\n")
+    assert max(map(len, out.splitlines())) <= 60

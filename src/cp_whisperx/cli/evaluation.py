@@ -127,7 +127,10 @@ def _plain(file: Path, truth: Reference, rate: float, names: Sequence[str], spel
 def _table(made: dict[str, Evaluation]) -> None:
     names = [Path(name).name for name in made]
     if len(set(names)) < len(names):
-        names = list(made)
+        # Paths would be wider than any screen.
+        for number, name in enumerate(made, 1):
+            click.echo(f"#{number}: {name}")
+        names = [f"#{number}" for number in range(1, len(made) + 1)]
     widths = [max(12, len(name)) for name in names]
     click.echo(f"{'':30}" + "  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
     for title, shown in ROWS:
