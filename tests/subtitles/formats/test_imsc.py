@@ -18,7 +18,7 @@ from cp_whisperx.timeline import Cue
 
 SHEET = Sheet((
     Cue(0.0, 1.5, ("Tom & Jerry", "run")), Cue(1.583, 3.0, ("♪ La la ♪",), sung=True, italic=True),
-    Cue(3.0, 4.0, ("मैं नहीं आऊँगा",)), Cue(3661.05, 3663.0, ("-Who?", "-{Me}\\"), ("S1", "S2"), top=True)),
+    Cue(3.0, 4.0, ("मैं नहीं आऊँगा",), slanted=(1,)), Cue(3661.05, 3663.0, ("-Who?", "-{Me}\\"), ("S1", "S2"), top=True)),
     "en", "Film", 24000 / 1001, names={"S1": "Asha", "S2": "Ben"}, colours={"S2": "#FFFF00"})
 
 SPOILT = {
