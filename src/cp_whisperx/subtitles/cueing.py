@@ -62,6 +62,7 @@ class Costs:
 
 COSTS = Costs()
 _PAUSE_S = 0.5
+_ANSWER_S = 0.3
 _EXACT = 1e-6
 
 
@@ -203,8 +204,14 @@ def _written(groups: Sequence[tuple[int, int]], parts: Sequence[Token], layout: 
 
 
 def _cut_off(parts: Sequence[Token], last: int, end: int, timing: Timing) -> bool:
-    """The next cue comes at once, with a word that belongs to the last one of this."""
-    if last + 1 == len(parts) or parts[last].behind != Break.BOUND or parts[last].speaker != parts[last + 1].speaker:
+    """The next cue comes at once, with a word that belongs to the last one of this.
+
+    What another speaker says does not, unless it follows so closely that the change of speaker is in doubt.
+    """
+    if last + 1 == len(parts) or parts[last].behind != Break.BOUND:
+        return False
+    token, following = parts[last:last + 2]
+    if token.speaker != following.speaker and following.start - token.end > _ANSWER_S:
         return False
     return timing.ins[last + 1] - end < _PAUSE_S * timing.rate
 
