@@ -7,6 +7,7 @@ tenths is not to be captioned.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from cp_whisperx.subtitles.checking.report import NO_CUE, Finding
@@ -26,7 +27,8 @@ def unspoken(subject: Subject) -> Iterator[Finding]:
     speech = _speech(subject)
     for number, cue in subject.numbered():
         if _says(cue):
-            heard = sum(max(0, min(end, us(cue.end)) - max(start, us(cue.start))) for start, end in speech)
+            first, last = us(cue.start), us(cue.end)
+            heard = sum(min(end, last) - max(start, first) for start, end in _within(speech, first, last))
             if subject.too_little(heard, us(HEARD_S)):
                 yield Finding(number, f"{seconds_text(heard)} of speech under it")
 
@@ -36,7 +38,7 @@ def uncaptioned(subject: Subject) -> Iterator[Finding]:
     shown = _merged([(us(cue.start), us(cue.end)) for cue in subject.cues if cue.end > cue.start and _written(cue)])
     for start, end in _speech(subject):
         at = start
-        for cue_start, cue_end in [pair for pair in shown if pair[1] > start and pair[0] < end] + [(end, end)]:
+        for cue_start, cue_end in (*_within(shown, start, end), (end, end)):
             if not subject.too_little(cue_start - at, us(LOST_S)):
                 yield Finding(NO_CUE, f"{seconds_text(cue_start - at)} at {clock_text(at)}")
             at = max(at, cue_end)
@@ -53,6 +55,12 @@ def _says(cue: Cue) -> bool:
 
 def _speech(subject: Subject) -> list[tuple[int, int]]:
     return _merged([(us(span.start), us(span.end)) for span in subject.speech or ()])
+
+
+def _within(spans: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Of spans in order that do not meet, those that lie between `start` and `end` with some part of theirs."""
+    first = bisect_right(spans, start, key=lambda span: span[1])
+    return spans[first:max(first, bisect_left(spans, end, key=lambda span: span[0]))]
 
 
 def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
