@@ -3,7 +3,8 @@
 The whole pipeline as a person runs it (`cp-whisperx run`, profile netflix-en), frames of 24 per second.
   in     cues that begin with the first word of a line, against the onset of the voice
   out    cues that end with the last word of a line, against the end of the voice: all, and those that had no need to
-         stay, since they could be read and were long enough when the voice ended, and closed no gap to the next cue
+         stay, since they could be read and were long enough when the voice ended, and closed no gap to the next cue.
+         A cue that lingers to be read is right, one that is gone before the voice is not: the two are counted apart
   lost   seconds of the quiet lines, 12 dB below the others and with music 6 dB below them, in which no cue is shown
 Besides, with the default settings, the files without speech: a cue there is one too many, unless it is sung.
 
@@ -39,6 +40,8 @@ _OTHER = (TrackSpec(content="dialogue_b", default=True),)
 _SMALL: dict[str, Any] = {"width": 320, "height": 180}
 _QUIET_DB = 6.0
 _NEAR_S = 0.1
+_ON_TIME = 1.0
+"""Frame."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +82,7 @@ def main() -> None:
                 errors, row = _measured(scene, work / model, model)
                 for kind, found in errors.items():
                     total[model].setdefault(kind, []).extend(found)
-                rows.append({"scene": name, "model": model, **row, **{kind: sizes(found)
-                                                                       for kind, found in errors.items()}})
+                rows.append({"scene": name, "model": model, **row, **_kinds(errors)})
                 _show(rows[-1])
                 # What was measured is kept, whatever becomes of the next scene.
                 _save(given.out, rows, total, silent)
@@ -93,8 +95,20 @@ def main() -> None:
 
 
 def _overall(total: dict[str, dict[str, list[float]]]) -> list[dict[str, Any]]:
-    return [{"scene": "all", "model": model, **{kind: sizes(found) for kind, found in kinds.items()}}
-            for model, kinds in total.items() if kinds]
+    return [{"scene": "all", "model": model, **_kinds(kinds)} for model, kinds in total.items() if kinds]
+
+
+def _kinds(errors: dict[str, list[float]]) -> dict[str, Any]:
+    return {kind: sizes(found) | (_sides(found) if kind != "in" and found else {}) for kind, found in errors.items()}
+
+
+def _sides(late: Sequence[float]) -> dict[str, float]:
+    """Shares of cues that go out more than a frame before the voice does, and behind it; the farthest of each."""
+    early = [-one for one in late if one < -_ON_TIME]
+    lingering = [one for one in late if one > _ON_TIME]
+    return {"cut_short": round(len(early) / len(late), 3), "cut_short_p95": sizes(early).get("p95", 0.0),
+            "cut_short_worst": round(max(early, default=0.0), 2), "lingering": round(len(lingering) / len(late), 3),
+            "lingering_p95": sizes(lingering).get("p95", 0.0)}
 
 
 def _save(out: Path, rows: list[dict[str, Any]], total: dict[str, dict[str, list[float]]],
@@ -196,6 +210,7 @@ def _cues_of(film: Path, out: Path, model: str) -> dict[str, Any]:
 def _show(row: dict[str, Any]) -> None:
     print(f"{row['scene'][:40]:40} {row['model']:8}" + "  ".join(
         f"{kind} {of['count']:3} {of.get('median', 0):5.2f}/{of.get('p95', 0):5.2f}"
+        + (f" cut short {of['cut_short']:.1%} by at most {of['cut_short_worst']:.1f}" if "cut_short" in of else "")
         for kind in ("in", "out", "out_unhurried") if (of := row[kind]))
         + (f"  lost {row['lost_s']:5.2f} s, quiet {row['quiet_lost_s']:.2f} of {row['quiet_s']:.2f} s"
            if "lost_s" in row else ""), flush=True)

@@ -161,7 +161,8 @@ def _measure(case: Case, coarse: SileroDetector, fine: Mapping[str, OnnxSegmente
         for span in (*found["silero"], *alone):
             either[round(span.onset / joint_speech.CELL_S):round(span.offset / joint_speech.CELL_S)] = 1
         found |= {f"segmentation ({name})": alone, f"union ({name})": of(either, lone),
-                  f"joint ({name})": of(joint_speech.mean(texture, voices, options.weight), rules)}
+                  f"joint ({name})": of(joint_speech.begun(joint_speech.mean(
+                      texture, voices, options.weight), voices, options.threshold), rules)}
     return [{"case": case.name, "half": case.half, "kind": case.kind, "detector": name, "length_s": round(length, 2)}
             | _score(case, its, length) for name, its in found.items()]
 

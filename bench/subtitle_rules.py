@@ -29,7 +29,7 @@ from typing import Any
 
 from jobs import run, save
 
-from cp_whisperx.artifacts import AudioTrack, Glossary, NamedTranscript, SpeakerTurns, Speech, Transcript
+from cp_whisperx.artifacts import AudioTrack, Glossary, NamedTranscript, SpeakerActivity, SpeakerTurns, Transcript
 from cp_whisperx.job import Job
 from cp_whisperx.romanise import romanise
 from cp_whisperx.stage import Inputs
@@ -50,7 +50,7 @@ _LONG_S = 7200.0
 _SEED = 11
 _DECLARED = {
     "reading-speed": "cps_target", "reading-speed-hard": "cps_target", "min-duration": "min_duration_s",
-    "chaining": "chain_below_s", "shot-out-before": "shot_out_before_frames",
+    "chaining": "chain_below_s", "no-split": "no_split", "shot-out-before": "shot_out_before_frames",
     "shot-out-after": "shot_out_after_frames", "in-cue": "in_tolerance_frames",
     "shot-in-after": "in_tolerance_frames", "shot-in-before": "in_tolerance_frames"}
 """By rule of the validator, what a cue that cannot keep it calls it."""
@@ -124,8 +124,8 @@ def _shared(media: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
 
 def _from_job(film: str, job: Job) -> Heard:
     """As the stage makes it of the same artifacts."""
-    inputs = Inputs(job, (AudioTrack, Speech, SpeakerTurns, Glossary, Transcript, NamedTranscript))
-    track, what = inputs[AudioTrack], subtitle_gen.heard(inputs)
+    inputs = Inputs(job, (AudioTrack, SpeakerActivity, SpeakerTurns, Glossary, Transcript, NamedTranscript))
+    track, what = inputs[AudioTrack], subtitle_gen.heard(inputs, {})
     words = tuple(subtitle_gen.in_film_time(word, track.time_map) for word in what.words)
     return Heard(film, what.language, words, track.frame_rate if track.has_picture else None, what.cuts, what.sung,
                  what.names)
@@ -186,7 +186,8 @@ def _measured(heard: Heard, name: str, work: Path) -> dict[str, Any]:
     undeclared = [] if len(read) == len(made) else [f"{len(made)} cues written, {len(read)} read"]
     undeclared += list(_undeclared(made, report))
     needless = list(_needless(made, heard, profile))
-    least = sum(bool(cue.breaches) for cue in _as_few_breaches(
+    # A pair that is divided is no matter of time, and nothing was paid for it there.
+    least = sum(any(breach.rule != "no_split" for breach in cue.breaches) for cue in _as_few_breaches(
         lambda: cues(heard.words, profile, grid=Grid.of(heard.frame_rate), language=heard.language, names=heard.names,
                      sung=heard.sung, cuts=heard.cuts or (), labels=labels)))
     told = (undeclared + needless)[:_SHOWN]

@@ -27,7 +27,7 @@ LAYERS = (
     ("publish", "log", "timeline", "languages", "scripts", "romanise", "progress"),
     ("artifacts", "rttm", "scoring"),
     ("media", "engines", "film", "names", "subtitles", "models", "windows", "speakers", "diarization",
-     "guards", "songs", "qc", "alignment", "carrying", "writing"),
+     "guards", "songs", "qc", "alignment", "carrying", "writing", "translation"),
     ("job",),
     ("stage",),
     ("stages",),

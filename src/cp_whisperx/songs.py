@@ -42,9 +42,11 @@ SUNG, STILL_SUNG = 0.65, 0.5
 _SMOOTH = 7
 _SHORTEST_S = 8.0
 _VERSE_S = 10.0
-_SPOKEN = 0.75
-"""Mean probability of speech under the words of a section: 0.90 to 0.99 in all speech measured, 0.56 in a song."""
-_NEAR_S = 4.0
+_SPOKEN = 0.6
+"""Mean probability of speech under the words of a section: 0.90 to 0.99 in all clear speech measured, 0.63 and more in
+quiet lines no louder than the music under them (bench/quiet_lines.py), 0.45 to 0.54 in a song."""
+_NEAR_S = _VERSE_S
+"""A song is known by its first bars: the voice itself, in its first line, may look like speech."""
 _SHARE = 0.5
 
 

@@ -106,7 +106,8 @@ class Cue(Span):
 
     `speakers` has the speaker of each line ("": unknown), or is empty where nobody is known; `words` are the positions
     of its first word and of the one behind its last, in the words it was made of; `cps` is its reading speed in
-    characters per second. `italic` and `top` (of the picture, not its foot) hold for the whole cue.
+    characters per second. `italic` and `top` (of the picture, not its foot) hold for the whole cue; `slanted` are the
+    positions of single words in italics, counted over the lines.
     """
 
     lines: tuple[str, ...]
@@ -117,6 +118,7 @@ class Cue(Span):
     breaches: tuple[Breach, ...] = ()
     italic: bool = False
     top: bool = False
+    slanted: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cp_whisperx import cli
+from scenes import Scene, SceneSpec
 
 GOOD = "1\n00:00:01,000 --> 00:00:03,000\nWhere were you?\n\n"
 BAD = "1\n00:00:01,000 --> 00:00:03,000\nWhere were you?\n\n00:00:02,500 --> 00:00:02,600\nAt home...\n\n"
@@ -57,8 +58,44 @@ def test_check_goes_on_after_a_file_that_is_none(command: Command) -> None:
 def test_speech_makes_in_cues_checkable(command: Command) -> None:
     Path("turns.rttm").write_text("SPEAKER a 1 1.5 2.0 <NA> <NA> x <NA> <NA>\n")
     code, out, _ = command("check", "good.srt", "--speech", "turns.rttm")
-    (line,) = (line for line in out.splitlines() if line.strip().startswith("in-cue"))
-    assert code == 1 and line.split()[:3] == ["in-cue", "failed", "1"] and "12 frames" in line
+    assert code == 1
+    assert "  in-cue                 1 x  frames before the first sound: <= 3\n" in out
+    assert " cue 1 at 0:00:01.000: 12 frames\n" in out
+    assert "not checked, no shot changes known: give --film: shot-in-after, shot-in-before" in out
+
+
+def test_speech_without_a_cue_is_told_by_its_time(command: Command) -> None:
+    Path("turns.rttm").write_text("".join(
+        f"SPEAKER a 1 {start} 2.0 <NA> <NA> x <NA> <NA>\n" for start in (1.0, 60.0, 70.0)))
+    code, out, _ = command("check", "good.srt", "--speech", "turns.rttm")
+    assert code == 1 and "2.000 s at 0:01:00.000; and 1 more" in out and "100.0% of the cues pass; 0 break" in out
+
+
+@pytest.mark.real
+def test_a_film_is_listened_to(command: Command, make_scene: Callable[[SceneSpec], Scene]) -> None:
+    """The first lines of a made film: the truth is shown where it is spoken, a text of no use is not."""
+    scene = make_scene(SceneSpec(length_s=16.0, width=320, height=180, music=False))
+    Path("wrong.srt").write_text("1\n00:00:00,500 --> 00:00:02,000\nNobody speaks here.\n\n")
+    wrong, truth = map(json.loads, command(
+        "check", "wrong.srt", scene.truth_srt, "--film", scene.film, "--json")[1].splitlines())
+    found = {rule["rule"]: rule for rule in wrong["rules"]}
+    assert [finding["cue"] for finding in found["text-without-speech"]["findings"]] == [1]
+    assert found["speech-without-cue"]["count"] >= 2 and {
+        finding["cue"] for finding in found["speech-without-cue"]["findings"]} == {0}
+    assert {rule["rule"]: rule["count"] for rule in truth["rules"] if rule["rule"] in (
+        "in-cue", "text-without-speech", "speech-without-cue")} == {
+            "in-cue": 0, "text-without-speech": 0, "speech-without-cue": 0}
+    assert "not checked, not known where speech is" in command(
+        "check", "wrong.srt", "--film", scene.film, "--no-listen")[1]
+
+
+def test_a_film_that_cannot_be_listened_to_is_said(command: Command, make_scene: Callable[[SceneSpec], Scene],
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = make_scene(SceneSpec(length_s=16.0, width=320, height=180, music=False))
+    monkeypatch.setenv("CP_WHISPERX_MODELS", str(Path("nothing").resolve()))
+    code, out, err = command("check", "good.srt", "--film", scene.film)
+    assert code == 0 and "was not listened to" in err and "hint: " in err
+    assert "not checked, not known where speech is" in out
 
 
 def test_the_profile_follows_the_script(command: Command) -> None:
@@ -137,3 +174,12 @@ def test_eval_of_words_alone(command: Command) -> None:
 def test_help_has_an_example(name: str, command: Command) -> None:
     code, out, _ = command(name, "--help")
     assert code == 0 and f"cp-whisperx {name} " in out and "Example" in out
+
+
+def test_eval_numbers_files_of_the_same_name(command: Command) -> None:
+    for folder in ("ours", "theirs"):
+        Path(folder).mkdir()
+        Path(folder, "film.srt").write_text(GOOD)
+    _, out, _ = command("eval", "ours/film.srt", "theirs/film.srt", "--reference", "good.srt")
+    assert out.startswith("#1: ours/film.srt\n#2: theirs/film.srt\n")
+    assert max(map(len, out.splitlines())) <= 60

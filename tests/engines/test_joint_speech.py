@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cp_whisperx.engines.joint_speech import CELL, lost_and_invented, mean, on_cells
+from cp_whisperx.engines.joint_speech import CELL, CELL_S, begun, lost_and_invented, mean, on_cells
 from cp_whisperx.timeline import SpeechSpan
 
 
@@ -55,3 +55,31 @@ def test_seconds_lost_and_invented(alone: list[tuple[float, float]], kept: list[
                                    invented: float) -> None:
     found = lost_and_invented([span(*times) for times in alone], [span(*times) for times in kept])
     assert found == pytest.approx((lost, invented))
+
+
+# Seconds in which the fine detector is sure; those in which both hear speech; where speech is taken to begin and end.
+BEGUN = {
+    "the other one is late": ([(1.0, 3.0)], [(1.5, 3.0)], [(1.0, 3.0)]),
+    "by a few cells": ([(1.42, 3.0)], [(1.5, 3.0)], [(1.5, 3.0)]),
+    "not at once": ([(1.0, 1.4)], [(1.5, 3.0)], [(1.5, 3.0)]),
+    "sure for longer: it ran on over music": ([(0.2, 3.0)], [(1.5, 3.0)], [(1.5, 3.0)]),
+    "sure from the start of the sound": ([(0.0, 3.0)], [(0.5, 3.0)], [(0.5, 3.0)]),
+    "a pause in speech": ([(1.0, 3.0)], [(1.0, 1.5), (2.0, 3.0)], [(1.0, 1.5), (2.0, 3.0)]),
+    "the end is left alone": ([(1.0, 4.0)], [(1.0, 3.0)], [(1.0, 3.0)]),
+    "nothing": ([(1.0, 2.0)], [], []),
+}
+
+
+@pytest.mark.parametrize(("sure", "both", "expected"), BEGUN.values(), ids=BEGUN)
+def test_a_beginning_that_one_detector_heard(sure: list[tuple[float, float]], both: list[tuple[float, float]],
+                                             expected: list[tuple[float, float]]) -> None:
+    def cells(times: list[tuple[float, float]], low: float, high: float) -> np.ndarray:
+        made = np.full(round(5 / CELL_S), low, np.float32)
+        for start, end in times:
+            made[round(start / CELL_S):round(end / CELL_S)] = high
+        return made
+
+    given = cells(both, 0.45, 0.7)
+    found = begun(given, cells(sure, 0.3, 0.9), 0.5)
+    assert ((found >= 0.5) == (cells(expected, 0.0, 1.0) >= 0.5)).all()
+    assert (given == cells(both, 0.45, 0.7)).all()

@@ -11,8 +11,8 @@ from cp_whisperx.artifacts import (
     NameChange,
     NamedTranscript,
     Speaker,
+    SpeakerActivity,
     SpeakerTurns,
-    Speech,
     TrackChoice,
     Transcript,
 )
@@ -33,8 +33,9 @@ def test_everything_comes_in_film_time(tmp_path: Path) -> None:
         track=TrackChoice(index=1, codec="aac", language="en", title=None, channels="stereo", reason="only one"),
         downmix=Downmix(rule="mean", levels_dbfs={}, reason="stereo"), has_picture=True, frame_rate=24.0,
         shots=(3.5,), warnings=("a hole",))
-    speech = Speech(spans=(SpeechSpan(0.8, 3.2, 1.0, 3.0, 0.9, 1.0), SpeechSpan(5.8, 8.2, 6.0, 8.0, 0.9, 1.0)),
-                    frames="f.npy", frame_samples=512, speech_s=4.8)
+    speech = SpeakerActivity(
+        spans=(SpeechSpan(0.8, 3.2, 1.0, 3.0, 0.9, 1.0), SpeechSpan(5.8, 8.2, 6.0, 8.0, 0.9, 1.0)), speech_s=4.8,
+        frames="f.npy", windows="w.npy", window_s=5.0, step_s=0.5, first_frame_s=0.03, frame_s=0.017, shares=())
     transcript = Transcript(
         language="en", spoken=LanguageVote(language="en", how="pinned", windows=0, shares={}), task="transcribe",
         model="base", segments=(), unheard=(Span(6.0, 8.0),), songs=(Song(4.0, 9.0, 0.9),),

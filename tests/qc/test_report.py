@@ -15,7 +15,7 @@ import pytest
 
 from cp_whisperx.qc import Change, Drop, QcData, Voice, write_report
 from cp_whisperx.qc.page import clock
-from cp_whisperx.timeline import Cue, Span, Turn
+from cp_whisperx.timeline import Breach, Cue, Span, Turn
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,9 @@ SPEED = Outcome("chars_per_s", "Reading speed", "20", "failed",
                 (Finding(2, "24.0"), Finding(2, "24.0"), Finding(3, "21.5")))
 DATA = QcData(
     film="The Night Train", language="en", profile="netflix-en", duration_s=60.0,
-    cues=(Cue(1.0, 2.5, ("Hello there.",)), Cue(3.0, 4.0, ("Two lines", "of it")), Cue(5.0, 6.0, ("नमस्ते",))),
+    cues=(Cue(1.0, 2.5, ("Hello there.",)),
+          Cue(3.0, 4.0, ("Two lines", "of it"), breaches=(Breach("cps_target", 24.0, 20.0),)),
+          Cue(5.0, 6.0, ("नमस्ते",))),
     rules=(Outcome("lines", "Lines of a cue", "2", "passed"), SPEED,
            Outcome("shots", "Near a cut", "12 frames", "not checked", reason="nobody looked for shot changes"),
            Outcome("words_per_minute", "Words a minute", "", "off")),
@@ -90,6 +92,7 @@ def test_what_a_program_reads(tmp_path: Path) -> None:
     written, _ = write_report(tmp_path, DATA)
     read = json.loads(written.read_text(encoding="utf-8"))
     assert read["cues_that_pass"] == 0.3333
+    assert [cue["no_room"] for cue in read["cues"]] == [[], ["cps_target 24, limit 20"], []]
     assert [cue["breaks"] for cue in read["cues"]] == [
         [], ["Reading speed: 24.0 (limit 20)"] * 2, ["Reading speed: 21.5 (limit 20)"]]
     assert [(rule["rule"], rule["result"], rule["count"]) for rule in read["rules"]][:2] == [

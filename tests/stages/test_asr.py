@@ -10,7 +10,7 @@ import pytest
 
 from cp_whisperx import log as logs
 from cp_whisperx.artifacts import SpeakerActivity
-from cp_whisperx.engines.fake import CountingTranscriber, SteadySound, TextTranscriber
+from cp_whisperx.engines.fake import CountingTranscriber, SteadySound, TextTranscriber, WordTranslator
 from cp_whisperx.engines.protocols import Heard, Task
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.media.samples import Samples
@@ -229,6 +229,21 @@ def test_translation_is_english_text_of_another_language(tmp_path: Path, samples
     transcript = asr.recognise(CountingTranscriber(language="hi"), samples, TALK, asr.Options(task="translate"),
                                tools(tmp_path / "w"), SURE)
     assert (transcript.language, transcript.spoken.language) == ("en", "hi")
+
+
+def test_a_translator_reads_what_was_heard_and_its_words_have_the_times_of_the_spoken_ones(tmp_path: Path,
+                                                                                          samples: Samples) -> None:
+    engine = TextTranscriber("मैं घर जाता हूँ", language="hi")
+    options = asr.Options(source="hi", task="translate", second_hearing=False)
+    translator = WordTranslator({"मैं": "Ich", "घर": "gehe", "जाता": "nach", "हूँ": "Hause"}, target="de")
+    transcript = asr.recognise(engine, samples, TALK, options, tools(tmp_path / "w"), SURE, translator=translator)
+    spoken = asr.recognise(engine, samples, TALK, asr.Options(source="hi", second_hearing=False),
+                           tools(tmp_path / "spoken"), SURE)
+    assert (transcript.language, transcript.spoken.language, transcript.script) == ("de", "hi", "Latn")
+    first, meant = transcript.segments[0], spoken.segments[0]
+    assert [word.text for word in first.words] == [" Ich", " gehe", " nach", " Hause"]
+    assert {word.timing for word in first.words} == {"carried"}
+    assert (first.start, first.end) == (meant.start, meant.end)
 
 
 class Interpreter(Rough):

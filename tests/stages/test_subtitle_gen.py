@@ -16,8 +16,8 @@ from cp_whisperx.artifacts import (
     Name,
     NamedTranscript,
     Speaker,
+    SpeakerActivity,
     SpeakerTurns,
-    Speech,
     Subtitles,
     TrackChoice,
     Transcript,
@@ -50,12 +50,19 @@ def as_heard(made: NamedTranscript, songs: tuple[Song, ...] = ()) -> Transcript:
                       dropped=(), songs=songs)
 
 
-SILENT = Speech(spans=(), frames="frames.npy", frame_samples=512, speech_s=0.0)
+
+
+def active(*spans: SpeechSpan) -> SpeakerActivity:
+    return SpeakerActivity(spans=spans, speech_s=0.0, frames="frames.npy", windows="windows.npy", window_s=5.0,
+                           step_s=0.5, first_frame_s=0.03, frame_s=0.017, shares=())
+
+
+SILENT = active()
 NOBODY = SpeakerTurns(speakers=(), turns=(), overlaps=(), rttm=None, method="off")
 
 
 def generate(tmp_path: Path, time_map: TimeMap, made: NamedTranscript, *, turns: SpeakerTurns = NOBODY,
-             songs: tuple[Song, ...] = (), glossary: tuple[str, ...] = (), speech: Speech = SILENT,
+             songs: tuple[Song, ...] = (), glossary: tuple[str, ...] = (), speech: SpeakerActivity = SILENT,
              **options: object) -> tuple[Subtitles, Path]:
     from cp_whisperx import log as logs
     from cp_whisperx.progress import Progress
@@ -137,9 +144,36 @@ def test_a_map_of_names_that_cannot_be(names: str) -> None:
         settings.load({"stages.subtitle-gen.names": names}, environment={})
 
 
-def test_what_is_sung_is_marked(tmp_path: Path) -> None:
-    made, _ = generate(tmp_path, TimeMap(), transcript(WORDS), songs=(Song(0.5, 3.0, 0.8),))
-    assert made.cues[0].lines == ("♪ Where were you? ♪",)
+SUNG = {
+    # what the user asks for: the cue's line, and whether it is in italics; None: no cue
+    "by the profile": ({}, ("♪ Where were you? ♪", True)),
+    "marked": ({"song_policy": "mark", "song_italic": False}, ("♪ Where were you? ♪", False)),
+    "styled": ({"song_policy": "plain", "song_italic": True}, ("Where were you?", True)),
+    "plain": ({"song_policy": "plain", "song_italic": False}, ("Where were you?", False)),
+    "left out": ({"song_policy": "leave-out"}, None),
+}
+
+
+@pytest.mark.parametrize("name", SUNG)
+def test_what_is_sung_is_marked_styled_or_left_out(name: str, tmp_path: Path) -> None:
+    rules, expected = SUNG[name]
+    made, work = generate(tmp_path, TimeMap(), transcript(WORDS), songs=(Song(0.5, 3.0, 0.8),), rules=rules,
+                          formats=("srt", "ass"), speech=active(SpeechSpan(0.8, 2.4, 1.0, 2.2, 0.9, 1.0)))
+    assert [(cue.lines[0], cue.italic) for cue in made.cues] == ([expected] if expected else [])
+    srt, ass = (work / file.file for file in made.files)
+    assert ("<i>" in srt.read_text()) == ("{\\i1}" in ass.read_text()) == bool(expected and expected[1])
+    # What was to be left out is not missing.
+    (rule,) = (rule for rule in json.loads((work / "qc.json").read_text())["rules"]
+               if rule["rule"] == "speech-without-cue")
+    assert rule["result"] == "passed"
+
+
+def test_songs_by_flag_and_by_a_profile_of_ones_own(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('song_policy = "leave-out"\n')
+    for flags in ({"stages.subtitle-gen.rules.song_policy": "leave-out"}, {"stages.subtitle-gen.profile": str(own)}):
+        options = subtitle_gen.Options(**settings.load(flags, environment={}).stage_options["subtitle-gen"])
+        assert options.resolved("en", "Where were you?").song_policy == "leave-out"
 
 
 def test_a_name_is_not_torn(tmp_path: Path) -> None:

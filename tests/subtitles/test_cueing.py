@@ -13,7 +13,7 @@ from cp_whisperx.subtitles import profiles
 from cp_whisperx.subtitles.cueing import cues
 from cp_whisperx.subtitles.grid import Grid
 from cp_whisperx.subtitles.text import clusters, width
-from cp_whisperx.timeline import Cue, Word
+from cp_whisperx.timeline import Breach, Cue, Word
 
 NETFLIX = profiles.named("netflix-en")
 BBC = profiles.named("bbc")
@@ -253,3 +253,12 @@ def test_a_hindi_reference_keeps_its_words_and_its_times(shared_media: Path) -> 
     # Conjuncts and vowel signs count as a reader counts: code points would be half as many again.
     text = " ".join(text for _, text in lines)
     assert 1.3 < len(text) / width(text) < 1.8
+
+
+def test_a_pair_that_had_to_be_divided_is_said() -> None:
+    """Nothing but articles and prepositions: wherever it is broken, a pair is."""
+    found = made(spoken("of the " * 8 + "end.", each_s=0.15, gap_s=0.0))
+    assert [breach for cue in found for breach in cue.breaches if breach.rule == "no_split"] == [
+        Breach("no_split", 1.0, 0.0)]
+    assert not any(breach.rule == "no_split" for cue in made(spoken("We waited for hours in the rain.")) for breach
+                   in cue.breaches)

@@ -11,7 +11,15 @@ import click
 from cp_whisperx import rttm as turn_files
 from cp_whisperx.cli.flags import json_flag
 from cp_whisperx.cli.output import print_json
-from cp_whisperx.cli.subtitles import film_flag, fps_flag, language_flag, picture_of, profile_flag, profile_for
+from cp_whisperx.cli.subtitles import (
+    film_flag,
+    fps_flag,
+    language_flag,
+    language_of,
+    picture_of,
+    profile_flag,
+    profile_for,
+)
 from cp_whisperx.subtitles import profiles, reading
 from cp_whisperx.subtitles.checking import ASSUMED_FRAME_RATE, check
 from cp_whisperx.subtitles.evaluating import Evaluation, Reference, evaluate, read_names, read_reference
@@ -45,6 +53,8 @@ ROWS: tuple[tuple[str, Callable[[Evaluation], str]], ...] = (
     ("out-cue off, frames: median", lambda one: _frames(one.out_cue, "median")),
     ("  95 % within", lambda one: _frames(one.out_cue, "p95")),
     ("  bias (late +)", lambda one: _frames(one.out_cue, "bias")),
+    ("  cut short", lambda one: _share(one.out_cue.early if one.out_cue else None)),
+    ("  lingering", lambda one: _share(one.out_cue.late if one.out_cue else None)),
     ("speech without a cue, s", lambda one: "-" if one.uncovered_s is None else f"{one.uncovered_s:.1f}"),
     ("  share of the speech", lambda one: _share(one.uncovered_s / one.speech_s)
         if one.uncovered_s is not None and one.speech_s else "-"),
@@ -91,8 +101,9 @@ def eval_(files: Sequence[Path], reference: Path, rttm: Path | None, names: Path
             made[str(file)] = _plain(file, truth, rate, wanted, spell_numbers)
             continue
         found = reading.read(file, picture.frame_rate)
-        report = check(found.cues, profile_for(found, profile, language), frame_rate=picture.frame_rate,
-                       cuts=picture.cuts, language=language, resolution_s=found.resolution_s)
+        spoken = language_of(found, language)
+        report = check(found.cues, profile_for(found, profile, spoken), frame_rate=picture.frame_rate,
+                       cuts=picture.cuts, language=spoken, resolution_s=found.resolution_s)
         made[str(file)] = evaluate(found.cues, truth, turns=turns_of(found.cues), frame_rate=rate, report=report,
                                    names=wanted, spell_numbers=spell_numbers)
     if as_json:
@@ -116,7 +127,10 @@ def _plain(file: Path, truth: Reference, rate: float, names: Sequence[str], spel
 def _table(made: dict[str, Evaluation]) -> None:
     names = [Path(name).name for name in made]
     if len(set(names)) < len(names):
-        names = list(made)
+        # Paths would be wider than any screen.
+        for number, name in enumerate(made, 1):
+            click.echo(f"#{number}: {name}")
+        names = [f"#{number}" for number in range(1, len(made) + 1)]
     widths = [max(12, len(name)) for name in names]
     click.echo(f"{'':30}" + "  ".join(name.rjust(width) for name, width in zip(names, widths, strict=True)))
     for title, shown in ROWS:

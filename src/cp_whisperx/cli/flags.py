@@ -62,6 +62,9 @@ _FILM_FLAGS: tuple[tuple[str, tuple[str, ...], dict[str, Any]], ...] = (
     ("--format", ("stages.subtitle-gen.formats",), {"help": "Of srt,vtt,ass,ttml,txt,json [srt,vtt]"}),
     ("--profile", ("stages.subtitle-gen.profile",), {
         "help": "Rules for subtitles: netflix-en, bbc…, or a TOML file [by language]"}),
+    ("--songs", ("stages.subtitle-gen.rules.song_policy",), {
+        "type": click.Choice(("mark", "leave-out", "plain")),
+        "help": "Sung words: with the profile's sign, not at all, or without a sign [by profile]"}),
     ("--device", ("device",), {"type": click.Choice(("auto", "cpu", "cuda")), "help": "Where to compute [auto]"}),
     ("--runner", ("runner",), {
         "type": click.Choice(("local", "docker")), "help": "Stages as processes, or each in its container [local]"}),

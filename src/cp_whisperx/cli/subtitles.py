@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,25 +13,31 @@ import click
 
 from cp_whisperx import publish, rttm
 from cp_whisperx.cli.flags import json_flag
+from cp_whisperx.cli.listening import speech_in
 from cp_whisperx.cli.output import print_json, tell, understood
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.media import shots
 from cp_whisperx.media.probe import probe
 from cp_whisperx.subtitles import profiles, reading
-from cp_whisperx.subtitles.checking import Report
+from cp_whisperx.subtitles.checking import NO_CUE, Outcome, Report
 from cp_whisperx.subtitles.checking import check as checked
 from cp_whisperx.subtitles.formats import ENCODINGS, FORMATS, NEWLINES, Newline, Sheet, by_suffix, encoded
+from cp_whisperx.subtitles.language import UNKNOWN, guess
 from cp_whisperx.subtitles.mending import Mended, mend
+from cp_whisperx.timeline import Span
 
 BROKEN = 1
 """Exit code of a check that was done and found broken rules: an answer, and no error of the tree."""
 _SHOWN = 12
+_CHANGES = {"cut": "cut", "joined": "joined", "retimed": "retimed", "broken anew": "lines broken anew",
+            "reworded": "dashes, dots or song signs changed"}
+"""What `fix` did, as it is told."""
 
 profile_flag = click.option("--profile", metavar="NAME|FILE", help=f"{', '.join(profiles.names())}, or a TOML file of "
                             "your own [by language and script]")
-film_flag = click.option("--film", type=click.Path(path_type=Path), help="The film: for its frame rate and its cuts")
+film_flag = click.option("--film", type=click.Path(path_type=Path), help="The film: for its frame rate and cuts")
 fps_flag = click.option("--fps", type=click.FloatRange(5, 240), help="Frames per second, where no film says it")
-language_flag = click.option("--language", default="und", help="ISO 639-1, such as hi [by script]")
+language_flag = click.option("--language", default="und", help="ISO 639-1, such as hi [by script and words]")
 
 
 @dataclass(frozen=True)
@@ -54,22 +61,26 @@ def picture_of(film: Path | None, fps: float | None) -> Picture:
 def profile_for(found: reading.Found, wanted: str | None, language: str) -> profiles.Profile:
     if wanted is not None:
         return profiles.load(wanted)
-    text = " ".join(line for cue in found.cues for line in cue.lines)
-    if language == "und" and any("\u0900" <= character <= "\u097f" for character in text):
-        language = "hi"
-    return profiles.named(profiles.default_name(language, text))
+    return profiles.named(profiles.default_name(language, " ".join(line for cue in found.cues for line in cue.lines)))
+
+
+def language_of(found: reading.Found, asked: str) -> str:
+    """The one asked for; else what the text looks like."""
+    return asked if asked != UNKNOWN else guess(line for cue in found.cues for line in cue.lines)
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @profile_flag
 @film_flag
-@click.option("--speech", type=click.Path(path_type=Path), help="RTTM of who speaks when: for in-cues that are early")
+@click.option("--listen/--no-listen", default=True, help="Listen to --film too: is all text spoken, all speech shown? "
+              "[yes]")
+@click.option("--speech", type=click.Path(path_type=Path), help="RTTM of who speaks when, in the place of listening")
 @language_flag
 @fps_flag
 @json_flag
-def check(files: Sequence[Path], profile: str | None, film: Path | None, speech: Path | None, language: str,
-          fps: float | None, as_json: bool) -> None:
+def check(files: Sequence[Path], profile: str | None, film: Path | None, listen: bool, speech: Path | None,
+          language: str, fps: float | None, as_json: bool) -> None:
     """Check subtitle files of any origin against the rules of a profile.
 
     \b
@@ -77,18 +88,22 @@ def check(files: Sequence[Path], profile: str | None, film: Path | None, speech:
       cp-whisperx check Film.en.srt --profile netflix-en --film Film.mkv
       cp-whisperx check *.srt --profile bbc --json
       cp-whisperx check Film.en.srt --speech turns.rttm
+    With --film, frames are the film's, cues are held against its cuts, and it is listened to.
     Ends with 0 if every rule that could be checked holds, with 1 if a cue breaks one, and with a higher code if a
     file cannot be read. With --json one object per file, a line each.
     """
     picture = picture_of(film, fps)
-    turns = rttm.read(speech) if speech else None
+    heard: Sequence[Span] | None = rttm.read(speech) if speech else None
+    if film and listen and heard is None:
+        heard = speech_in(film, language)
     worst = 0
     for file in files:
         try:
             found = reading.read(file, picture.frame_rate)
-            report = checked(found.cues, profile_for(found, profile, language),
-                             frame_rate=picture.frame_rate or found.frame_rate, cuts=picture.cuts, speech=turns,
-                             language=language, resolution_s=found.resolution_s)
+            spoken = language_of(found, language)
+            report = checked(found.cues, profile_for(found, profile, spoken),
+                             frame_rate=picture.frame_rate or found.frame_rate, cuts=picture.cuts, speech=heard,
+                             language=spoken, resolution_s=found.resolution_s)
         except BrokenPipeError:
             raise
         except Exception as error:
@@ -134,6 +149,7 @@ def fix(file: Path, output: Path | None, in_place: bool, profile: str | None, fi
     picture = picture_of(film, fps)
     found = reading.read(file, picture.frame_rate)
     rate = picture.frame_rate or found.frame_rate
+    language = language_of(found, language)
     chosen = profile_for(found, profile, language)
     done = mend(found.cues, chosen, frame_rate=rate, cuts=picture.cuts, language=language,
                 resolution_s=found.resolution_s)
@@ -169,15 +185,15 @@ def _tell_changes(file: Path, target: Path, found: reading.Found, done: Mended) 
     click.echo(f"{file}: {len(found.cues)} cues -> {target}: {len(done.cues)} cues, by {done.after.profile}")
     for note in found.notes:
         click.echo(f"  note: {note}")
-    for what in ("cut", "joined", "retimed", "broken anew", "reworded"):
-        _tell_cues(what, [change.cue for change in done.changes if what in change.what])
+    for what, told in _CHANGES.items():
+        _tell_cues(told, [change.cue for change in done.changes if what in change.what])
     _tell_cues("left out, as they say nothing", list(done.removed))
     click.echo(f"  cues that pass: {done.before.pass_rate:.1%} before, {done.after.pass_rate:.1%} now")
     for outcome in done.after.outcomes:
         if outcome.result == "failed":
             _tell_cues(f"no room for {outcome.rule} {outcome.limit}", list(outcome.cues))
-    for outcome in done.after.not_checked:
-        click.echo(f"  not checked: {outcome.rule} ({outcome.reason})")
+    for reason in dict.fromkeys(outcome.reason for outcome in done.after.not_checked):
+        _tell_rules(f"not checked, {reason}", [one for one in done.after.not_checked if one.reason == reason])
 
 
 def _tell_cues(what: str, cues: list[int]) -> None:
@@ -187,18 +203,39 @@ def _tell_cues(what: str, cues: list[int]) -> None:
 
 
 def _show(file: Path, found: reading.Found, report: Report) -> None:
+    """What is broken comes first, with where; then what is kept, and what could not be checked."""
     rate = f"{report.frame_rate:g} frames a second" + ("" if report.frame_rate_known else ", assumed")
     click.echo(f"{file}: {report.cues} cues, {found.format} in {found.encoding}, against {report.profile} ({rate})")
     for note in found.notes:
         click.echo(f"  note: {note}")
+    by_result: dict[str, list[Outcome]] = {}
     for outcome in report.outcomes:
-        if outcome.result == "off":
-            continue
-        numbers = " ".join(map(str, outcome.cues[:_SHOWN]))
-        more = f" and {len(outcome.cues) - _SHOWN} more" if len(outcome.cues) > _SHOWN else ""
-        first = f"  ({outcome.findings[0].value})" if outcome.findings else ""
-        count = str(len(outcome.findings)) if outcome.result == "failed" else ""
-        click.echo(f"  {outcome.rule:19}{outcome.result:12}{count:>5}  {outcome.limit or outcome.about:34}"
-                   + (f"cues {numbers}{more}{first}" if numbers else outcome.reason).rstrip())
+        by_result.setdefault(outcome.result, []).append(outcome)
+    for outcome in by_result.get("failed", ()):
+        limit = f": {outcome.limit}" if outcome.limit else ""
+        click.echo(f"  {outcome.rule:20}{len(outcome.findings):>4} x  {outcome.about}{limit}")
+        click.echo(f"{'':28}{_where(outcome, found)}")
+    _tell_rules("kept", by_result.get("passed", ()))
+    for reason in dict.fromkeys(outcome.reason for outcome in report.not_checked):
+        _tell_rules(f"not checked, {reason}", [one for one in report.not_checked if one.reason == reason])
     click.echo(f"  {report.pass_rate:.1%} of the cues pass" + ("" if report.passed else
                f"; {len(report.broken)} break a rule"))
+
+
+def _where(outcome: Outcome, found: reading.Found) -> str:
+    """The first place of a broken rule as a player shows it, and the numbers of the others."""
+    first = outcome.findings[0]
+    others = [number for number in outcome.cues if number != first.cue]
+    more = f"; and {' '.join(map(str, others[:_SHOWN]))}" if others else ""
+    more += f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    if first.cue == NO_CUE:
+        return first.value + (f"; and {len(outcome.findings) - 1} more" if len(outcome.findings) > 1 else "")
+    start = round(max(0.0, found.cues[first.cue - 1].start) * 1000)
+    clock = f"{start // 3600000}:{start // 60000 % 60:02d}:{start // 1000 % 60:02d}.{start % 1000:03d}"
+    return f"cue {first.cue} at {clock}: {first.value}{more}"
+
+
+def _tell_rules(what: str, outcomes: Sequence[Outcome]) -> None:
+    if outcomes:
+        click.echo(textwrap.fill(f"{what}: {', '.join(outcome.rule for outcome in outcomes)}", 110,
+                                 initial_indent="  ", subsequent_indent="    ", break_on_hyphens=False))

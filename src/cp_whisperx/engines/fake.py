@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cp_whisperx.engines.protocols import ANY_SCRIPT, Entity, Heard, Task
@@ -198,6 +199,23 @@ class SteadyAligner:
             spans.append(Span(clock, clock + self.word_s))
             clock += self.word_s
         return tuple(spans) if clock <= length_s + 1e-6 else None
+
+
+class WordTranslator:
+    """Reads: each word has its one translation, or stays; the times of a segment are shared out evenly."""
+
+    def __init__(self, words: Mapping[str, str], *, target: str = "en") -> None:
+        self.words, self.target = words, target
+
+    def translate(self, wave: Waveform, spoken: Sequence[Segment], *, source: str) -> Heard:
+        return Heard(tuple(map(self._translated, spoken)), "fake")
+
+    def _translated(self, segment: Segment) -> Segment:
+        texts = [self.words.get(word, word) for word in segment.text.split()]
+        step = segment.duration / len(texts)
+        words = tuple(Word(segment.start + number * step, segment.start + (number + 1) * step, f" {text}", 0.9)
+                      for number, text in enumerate(texts))
+        return replace(segment, text=" ".join(texts), words=words)
 
 
 class TextTranscriber(CountingTranscriber):

@@ -104,6 +104,21 @@ class Transcriber(Protocol):
         ...
 
 
+class Translator(Protocol):
+    """A second pass over one window: what was said in one language, as text of another."""
+
+    target: str
+    """Language of the text that it gives, ISO 639-1."""
+
+    def translate(self, wave: Waveform, spoken: Sequence[Segment], *, source: str) -> Heard:
+        """The window in `target`, in segments of about the times at which they are said, seconds from its start.
+
+        `spoken` is the transcript in `source`, empty if nobody made one. A translator may listen, read, or both.
+        Its words need no good times: those of the words spoken are carried over. The same input gives the same text.
+        """
+        ...
+
+
 class Aligner(Protocol):
     language: str
     """The one language that it knows, ISO 639-1."""

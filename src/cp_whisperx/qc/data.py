@@ -11,7 +11,7 @@ from cp_whisperx.timeline import Cue, Span, Turn
 
 
 class RuleFinding(Protocol):
-    """`cue` counts from 1; `value` is what it came to, in words."""
+    """`cue` counts from 1, 0 where the fault is that there is none; `value` is what it came to, in words."""
 
     @property
     def cue(self) -> int: ...
@@ -106,7 +106,7 @@ class QcData:
         """Rules that each cue breaks, by its number."""
         found: dict[int, list[str]] = {}
         for outcome in self.rules:
-            for finding in outcome.findings:
+            for finding in (one for one in outcome.findings if one.cue):
                 limit = f" (limit {outcome.limit})" if outcome.limit else ""
                 found.setdefault(finding.cue, []).append(f"{outcome.about}: {finding.value}{limit}")
         return found
@@ -127,7 +127,9 @@ class QcData:
             "chars_per_s": {"median": round(statistics.median(self.speeds), 2) if self.speeds else None,
                             "limit": self.speed_limit},
             "cues": [{"start": cue.start, "end": cue.end, "lines": list(cue.lines),
-                      "cps": round(speed, 1) if speed is not None else None, "breaks": broken.get(number, [])}
+                      "cps": round(speed, 1) if speed is not None else None, "breaks": broken.get(number, []),
+                      # What could not be kept, as the code that made the cue says of itself.
+                      "no_room": [f"{one.rule} {one.value:g}, limit {one.limit:g}" for one in cue.breaches]}
                      for number, (cue, speed) in enumerate(
                          zip(self.cues, self.speeds or [None] * len(self.cues), strict=True), start=1)],
             "rules": [{"rule": one.rule, "about": one.about, "limit": one.limit, "result": one.result,

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cp_whisperx.artifacts import AudioTrack, NamedTranscript, SpeakerTurns, Speech, Transcript
+from cp_whisperx.artifacts import AudioTrack, NamedTranscript, SpeakerActivity, SpeakerTurns, Transcript
 from cp_whisperx.qc.data import Change, Drop, QcData, RuleOutcome, Voice
 from cp_whisperx.qc.peaks import peaks
 from cp_whisperx.timeline import Cue, Span, TimeMap, Turn
 
 
 def gather(*, film: str, profile: str, cues: Sequence[Cue], speeds: Sequence[float], speed_limit: float | None,
-           rules: Sequence[RuleOutcome], track: AudioTrack, wav: Path, speech: Speech, transcript: Transcript,
-           turns: SpeakerTurns | None = None, speakers: Mapping[str, str | None] | None = None,
+           rules: Sequence[RuleOutcome], track: AudioTrack, wav: Path, speech: SpeakerActivity,
+           transcript: Transcript, turns: SpeakerTurns | None = None, speakers: Mapping[str, str | None] | None = None,
            named: NamedTranscript | None = None, warnings: Sequence[str] = ()) -> QcData:
     """`cues` and `speeds` (characters per second, one for each cue) as shown; `rules` as the validator answers.
 

@@ -78,10 +78,12 @@ def _rules(rules: Sequence[RuleOutcome]) -> str:
                      key=lambda rule: ("failed", "passed", "not checked").index(rule.result))
     rows = []
     for rule in ordered:
-        seen: dict[int, str] = {}
+        # A fault that is no cue's is known by what it came to.
+        seen: dict[int | str, str] = {}
         for finding in rule.findings:
-            seen.setdefault(finding.cue, finding.value)
+            seen.setdefault(finding.cue or finding.value, finding.value)
         chips = "".join(f'<a href="#cue-{cue}" data-cue="{cue}" title="{escape(value)}">{cue}</a>'
+                        if isinstance(cue, int) else f"<i>{escape(value)}</i>"
                         for cue, value in list(seen.items())[:_SHOWN_CUES])
         if len(seen) > _SHOWN_CUES:
             chips += f"<i>and {len(seen) - _SHOWN_CUES} more</i>"

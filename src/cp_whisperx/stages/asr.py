@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, TypeAdapter
 
-from cp_whisperx import alignment, carrying, languages, publish
+from cp_whisperx import alignment, languages, publish
 from cp_whisperx import writing as writings
 from cp_whisperx.artifacts import (
     AudioTrack,
@@ -29,7 +29,7 @@ from cp_whisperx.artifacts import (
 from cp_whisperx.engines import pocketsphinx
 from cp_whisperx.engines.alignment_workers import Workers
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
-from cp_whisperx.engines.protocols import Heard, Task, Transcriber
+from cp_whisperx.engines.protocols import Heard, Task, Transcriber, Translator
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.guards import HeardSound, Sound
 from cp_whisperx.guards.verdicts import Verdicts, decide
@@ -39,6 +39,7 @@ from cp_whisperx.models.store import is_path
 from cp_whisperx.names.hints import hints
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, monotone, total
+from cp_whisperx.translation import WhisperTranslator, second_pass
 from cp_whisperx.windows import Window, pack, spread
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
         tools.log.info("nobody speaks: nothing to recognise")
         source = _code(options.source)
         vote = LanguageVote(language=source or "und", how="silence", windows=0, shares={})
-        return _transcript(vote, options, writings.writing(vote.language, options.task, options.script))
+        return _transcript(vote, options, _text_language(vote, options, None))
     engine = WhisperTranscriber(tools.models.path(options.model), device=tools.device, threads=tools.threads,
                                 beam_size=options.beam_size, log=tools.log)
     tools.facts.update({"engine": engine.version, "device": engine.device.name,
@@ -90,15 +91,19 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> Transcript:
 
 
 def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, options: Options, tools: Tools,
-              sound: Sound, glossary: Glossary | None = None) -> Transcript:
-    """The stage with its engine given: vote, hear every window, judge every segment, hear what was lost again."""
+              sound: Sound, glossary: Glossary | None = None, translator: Translator | None = None) -> Transcript:
+    """The stage with its engine given: vote, hear every window, judge every segment, hear what was lost again.
+
+    What translates is the engine itself, unless a `translator` is given.
+    """
     windows = pack(speech.spans, engine.window_s)
     journal = _Journal(tools.work / _JOURNAL)
     vote = journal.vote(lambda: _vote(engine, windows, samples, options))
     tools.log.info(_vote_text(vote))
     if vote.language not in ("en", "und") and options.model in _WEAK:
         tools.warn(f"the model {options.model} is weak in {_name(vote.language)}: use --model medium or larger")
-    writing = writings.writing(vote.language, options.task, options.script)
+    language = _text_language(vote, options, translator)
+    writing = writings.writing(language, "transcribe", options.script)
     hint = _hint(engine, glossary, writing, options)
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
@@ -111,7 +116,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
             if number >= len(journal.heard):
                 # What got no words with the names in mind is heard once more without them.
                 told = hint if number < len(windows) else ""
-                journal.add(_hear(engine, window.sound(samples), vote.language, options, told))
+                journal.add(_hear(engine, window.sound(samples), vote.language, options, told, translator))
             return _timing(window, journal.heard[number].segments, samples, workers)
 
         waiting: list[Callable[[], tuple[Segment, ...]]] = []
@@ -129,7 +134,14 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
                       for decision in _decisions(window, heard, placed))
     _tell(verdicts, decisions, speech, tools)
     journal.close()
-    return _transcript(vote, options, writing, verdicts, decisions)
+    return _transcript(vote, options, language, verdicts, decisions)
+
+
+def _text_language(vote: LanguageVote, options: Options, translator: Translator | None) -> str:
+    """Of what is written: that of the sound, unless it is translated."""
+    if options.task == "transcribe":
+        return vote.language
+    return translator.target if translator else WhisperTranslator.target
 
 
 def _hint(engine: Transcriber, glossary: Glossary | None, writing: writings.Writing, options: Options) -> str:
@@ -140,15 +152,21 @@ def _hint(engine: Transcriber, glossary: Glossary | None, writing: writings.Writ
     return f"{names}." if names else ""
 
 
-def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options, hint: str) -> Heard:
+def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options, hint: str,
+          translator: Translator | None) -> Heard:
     """One window as it is to be written; a translation with the times of the words that it translates."""
-    heard = writings.hear(engine, sound, language=language, task=options.task, hints=hint,
-                          writing=writings.writing(language, options.task, options.script))
-    if options.task == "transcribe" or language == "en" or options.align == "off" or not heard.segments:
-        return heard
-    spoken = writings.hear(engine, sound, language=language, task="transcribe",
-                           writing=writings.writing(language, "transcribe", "auto"))
-    return replace(heard, segments=carrying.carry(heard.segments, spoken.segments))
+    def as_spoken(policy: writings.Policy, hints: str = "") -> Heard:
+        return writings.hear(engine, sound, language=language, task="transcribe", hints=hints,
+                             writing=writings.writing(language, "transcribe", policy))
+
+    if options.task == "transcribe":
+        return as_spoken(options.script, hint)
+    if translator is None:
+        translator = WhisperTranslator(engine, hints=hint)
+        if options.align == "off" or language == translator.target:
+            # It listens, so the sound is not transcribed for it.
+            return translator.translate(sound, (), source=language)
+    return second_pass(translator, sound, as_spoken("auto").segments, source=language)
 
 
 def _alignable(vote: LanguageVote, options: Options, tools: Tools) -> bool:
@@ -285,12 +303,13 @@ def _in_order(segments: Sequence[Segment]) -> list[Segment]:
     return result
 
 
-def _transcript(vote: LanguageVote, options: Options, writing: writings.Writing, verdicts: Verdicts | None = None,
+def _transcript(vote: LanguageVote, options: Options, language: str, verdicts: Verdicts | None = None,
                 decisions: tuple[Decision, ...] = ()) -> Transcript:
+    writing = writings.writing(language, "transcribe", options.script)
     kept = _in_order(verdicts.kept if verdicts else ())
     return Transcript(
-        language="en" if options.task == "translate" else vote.language, spoken=vote, task=options.task,
-        model=options.model, script=writing.script, decisions=decisions,
+        language=language, spoken=vote, task=options.task, model=options.model, script=writing.script,
+        decisions=decisions,
         segments=tuple(writings.romanised(segment) if writing.roman else segment for segment in kept),
         dropped=verdicts.dropped if verdicts else (), unheard=verdicts.unheard if verdicts else (),
         songs=verdicts.songs if verdicts else ())

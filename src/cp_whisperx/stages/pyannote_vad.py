@@ -68,6 +68,7 @@ def refine(engine: SpeakerSegmenter, samples: Samples, speech: Speech, coarse: N
     both = joint_speech.mean(
         joint_speech.on_cells(coarse, speech.frame_samples, speech.frame_samples / 2, len(samples)), fine,
         options.weight)
+    both = joint_speech.begun(both, fine, options.threshold)
     kept = spans(both, joint_speech.CELL_S, duration_s, rules)
     alone = spans(fine, joint_speech.CELL_S, duration_s, replace(rules, **ALONE))
     shares = []
@@ -113,7 +114,7 @@ def _windows_file(path: Path, shape: tuple[int, ...]) -> BinaryIO:
 
 STAGE = Stage(
     name="pyannote-vad",
-    version=1,
+    version=2,
     needs=(AudioTrack, Speech),
     makes=SpeakerActivity,
     options=Options,

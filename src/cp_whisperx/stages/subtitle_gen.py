@@ -16,8 +16,8 @@ from cp_whisperx.artifacts import (
     AudioTrack,
     Glossary,
     NamedTranscript,
+    SpeakerActivity,
     SpeakerTurns,
-    Speech,
     SubtitleFile,
     Subtitles,
     Transcript,
@@ -149,16 +149,18 @@ def _report(inputs: Inputs, made: Sequence[Cue], profile: Profile, frame_rate: f
             tools: Tools) -> None:
     """What the validator, which shares nothing with the code that made the cues, says of them, and all else."""
     track = inputs[AudioTrack]
+    heard_of, transcript = inputs[SpeakerActivity], inputs[Transcript]
+    left_out = transcript.songs if profile.song_policy == "leave-out" else ()
     # The detector's own onsets: the spans that a recogniser gets begin earlier.
     speech = [Span(start := track.time_map.film_time(span.onset), start + span.offset - span.onset)
-              for span in inputs[Speech].spans]
+              for span in heard_of.spans if sum(map(span.overlap, left_out)) < span.duration / 2]
     verdict = checking.check(made, profile, frame_rate=frame_rate, cuts=what.cuts, speech=speech,
                              language=what.language)
     qc.write_report(tools.work, qc.gather(
         film=tools.name, profile=profile.name, cues=made, speeds=[cue.cps for cue in made],
         speed_limit=profile.cps_target, rules=verdict.outcomes, track=track,
-        wav=inputs.file(AudioTrack, track.file), speech=inputs[Speech], transcript=inputs[Transcript],
-        turns=inputs[SpeakerTurns], speakers=what.speakers, named=inputs[NamedTranscript]))
+        wav=inputs.file(AudioTrack, track.file), speech=heard_of, transcript=transcript, turns=inputs[SpeakerTurns],
+        speakers=what.speakers, named=inputs[NamedTranscript]))
 
 
 def in_film_time(word: Word, time_map: TimeMap) -> Word:
@@ -191,8 +193,8 @@ def _labels(speakers: Mapping[str, str | None], how: str, profile: Profile) -> d
 
 STAGE = Stage(
     name="subtitle-gen",
-    version=3,
-    needs=(AudioTrack, Speech, SpeakerTurns, Glossary, Transcript, NamedTranscript),
+    version=4,
+    needs=(AudioTrack, SpeakerActivity, SpeakerTurns, Glossary, Transcript, NamedTranscript),
     makes=Subtitles,
     options=Options,
     run=run,

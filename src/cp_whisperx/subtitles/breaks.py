@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import functools
-import tomllib
 import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from importlib import resources
 from itertools import pairwise
-from typing import Any
+
+from cp_whisperx.subtitles.language import lists
 
 _SENTENCE_END = (".", "!", "?", "…", "।", "॥", "。", "！", "？", "؟")
 _CLAUSE_END = (",", ";", ":", "—", "–", "--", " -", "،", "、", "，")
@@ -45,7 +44,7 @@ class Language:
 @functools.cache
 def language(tag: str, kinds: tuple[str, ...]) -> Language:
     """`tag` as `language_tag` gives it; a language that is not in the table has no words."""
-    entry = _table().get(tag, {})
+    entry = lists().get(tag, {})
     held = [frozenset(word for kind, words in entry.get(direction, {}).items() if kind in kinds
                       for word in words.split()) for direction in _KINDS]
     return Language(held[0], held[1], frozenset(entry.get("before", "").split()),
@@ -54,7 +53,7 @@ def language(tag: str, kinds: tuple[str, ...]) -> Language:
 
 def kinds() -> frozenset[str]:
     """Every kind of pair that some language of the table has, and `name`."""
-    return frozenset(kind for entry in _table().values() for direction in _KINDS
+    return frozenset(kind for entry in lists().values() for direction in _KINDS
                      for kind in entry.get(direction, {})) | {"name"}
 
 
@@ -113,8 +112,3 @@ def _is_name(text: str) -> bool:
 def _pairs(names: Collection[str]) -> frozenset[tuple[str, str]]:
     parts = [name.casefold().split() for name in names]
     return frozenset(pair for words in parts for pair in pairwise(words))
-
-
-@functools.cache
-def _table() -> dict[str, dict[str, Any]]:
-    return tomllib.loads(resources.files(__package__).joinpath("breaks.toml").read_text(encoding="utf-8"))

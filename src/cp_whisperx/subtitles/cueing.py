@@ -62,6 +62,7 @@ class Costs:
 
 COSTS = Costs()
 _PAUSE_S = 0.5
+_ANSWER_S = 0.3
 _EXACT = 1e-6
 
 
@@ -193,10 +194,26 @@ def _written(groups: Sequence[tuple[int, int]], parts: Sequence[Token], layout: 
         shown = timing.grid.seconds(start), timing.grid.seconds(end)
         cps = characters / (shown[1] - shown[0])
         breaches = _breaches(start, end, following, cps, words, timing, rules, late=start - timing.ins[first])
+        divided = layout.divided(first, last) + _cut_off(parts, last, end, timing)
+        if divided:
+            breaches = (*breaches, Breach("no_split", float(divided), 0.0))
         made.append(Cue(*shown, lines, layout.speakers(first, last, len(lines)),
                         (parts[first].words[0], parts[last].words[1]), parts[first].sung,
                         round(cps, 3), breaches))
     return tuple(made)
+
+
+def _cut_off(parts: Sequence[Token], last: int, end: int, timing: Timing) -> bool:
+    """The next cue comes at once, with a word that belongs to the last one of this.
+
+    What another speaker says does not, unless it follows so closely that the change of speaker is in doubt.
+    """
+    if last + 1 == len(parts) or parts[last].behind != Break.BOUND:
+        return False
+    token, following = parts[last:last + 2]
+    if token.speaker != following.speaker and following.start - token.end > _ANSWER_S:
+        return False
+    return timing.ins[last + 1] - end < _PAUSE_S * timing.rate
 
 
 def _breaches(start: int, end: int, following: int | None, cps: float, words: int, timing: Timing,

@@ -98,14 +98,23 @@ class Layout:
             return (self.dash + self.labels[first] + self._text(first, turn - 1),
                     self.dash + self.labels[turn] + self._text(turn, last))
         before, after = self.before(first), self.after(last)
-        lead, tail = width(before), width(after)
-        points: tuple[int, ...] = ()
-        if self.text_width(first, last) + lead + tail > self.most:
-            _, points = self._broken(first, last, lead, tail, self.max_lines)
-        edges = (first, *points, last + 1)
+        edges = (first, *self._points(first, last), last + 1)
         made = [self._text(start, end - 1) for start, end in pairwise(edges)]
         made[0], made[-1] = before + made[0], made[-1] + after if len(made) > 1 else before + made[0] + after
         return tuple(made)
+
+    def divided(self, first: int, last: int) -> int:
+        """How many pairs that belong together the best lines divide."""
+        if self.turn_in(first, last):
+            return 0
+        return sum(self.tokens[point - 1].behind == Break.BOUND for point in self._points(first, last))
+
+    def _points(self, first: int, last: int) -> tuple[int, ...]:
+        """Tokens that begin a new line, in a cue of one speaker."""
+        lead, tail = width(self.before(first)), width(self.after(last))
+        if self.text_width(first, last) + lead + tail <= self.most:
+            return ()
+        return self._broken(first, last, lead, tail, self.max_lines)[1]
 
     def speakers(self, first: int, last: int, lines: int) -> tuple[str, ...]:
         """Whose each line is; nothing where nobody is known."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby, pairwise, zip_longest
 
@@ -17,6 +17,7 @@ from cp_whisperx.subtitles import profiles
 from cp_whisperx.subtitles.checking import ASSUMED_FRAME_RATE, Report, check
 from cp_whisperx.subtitles.cueing import cues as cut
 from cp_whisperx.subtitles.grid import Grid
+from cp_whisperx.subtitles.language import UNKNOWN, guess
 from cp_whisperx.subtitles.profiles import Profile
 from cp_whisperx.subtitles.text import width
 from cp_whisperx.timeline import Cue, Word, ms
@@ -65,11 +66,18 @@ class _Said:
     lines: tuple[str, ...]
     dialogue: bool
     sung: bool
+    slanted: frozenset[int]
+    """Positions of words in italics."""
 
 
 def mend(cues: Sequence[Cue], profile: Profile, *, frame_rate: float | None = None,
          cuts: Sequence[float] | None = None, language: str = "und", resolution_s: float = 0.001) -> Mended:
-    """`frame_rate` and `cuts` as `check` has them; with a frame rate the result stands on whole frames."""
+    """`frame_rate` and `cuts` as `check` has them; with a frame rate the result stands on whole frames.
+
+    Where the language is not known it is guessed, since breaks depend on it.
+    """
+    if language == UNKNOWN:
+        language = guess(line for cue in cues for line in cue.lines)
     before = check(cues, profile, frame_rate=frame_rate, cuts=cuts, language=language, resolution_s=resolution_s)
     said = list(_said(cues, profile))
     words = [word for one in said for word in one.words]
@@ -80,7 +88,9 @@ def mend(cues: Sequence[Cue], profile: Profile, *, frame_rate: float | None = No
     rules = profiles.changed(profile, {"linger_s": profile.max_duration_s or 60.0, "pause_s": 3600.0})
     made = cut(words, rules, grid=Grid.of(frame_rate), language=language, cuts=cuts or (), sung=sung,
                breaks_before=_kept(said, firsts, profile, frame_rate))
-    mended = tuple(_with_author(made, said, firsts, profile))
+    divided = {number for outcome in before.outcomes if outcome.rule == "no-split" for number in outcome.cues}
+    slanted = frozenset(first + position for first, one in zip(firsts, said, strict=True) for position in one.slanted)
+    mended = tuple(_with_italics(cue, words, slanted) for cue in _with_author(made, said, firsts, profile, divided))
     after = check(mended, profile, frame_rate=frame_rate, cuts=cuts, language=language)
     silent = set(range(1, len(cues) + 1)) - {one.number for one in said}
     return Mended(mended, tuple(_changes(mended, said, firsts)), tuple(sorted(silent)), before, after)
@@ -117,9 +127,31 @@ def _words(cue: Cue, number: int, start: float, end: float, profile: Profile) ->
     times = [start + (end - start) * share / shares[-1] for share in shares]
     words = tuple(Word(begins, ends, f" {word}", 1.0, speaker=speaker)
                   for (word, speaker), (begins, ends) in zip(spoken, pairwise(times), strict=True))
+    slanted = _slanted_words([word for word, _ in spoken], given, cue.slanted)
     new_turn = [index == 0 or dash for index, dash in enumerate(dashed)]
     lines = tuple((profile.dash if dialogue and turn else "") + line for line, turn in zip(bare, new_turn, strict=True))
-    return _Said(number, cue, words, lines, dialogue, sung)
+    return _Said(number, cue, words, lines, dialogue, sung, slanted)
+
+
+def _slanted_words(words: Sequence[str], lines: Sequence[str], slanted: Collection[int]) -> frozenset[int]:
+    """Which of `words` are in italics, if `slanted` are so of the words of `lines`, which have dashes and signs too."""
+    shown = [word for line in lines for word in line.split()] if slanted else []
+    pairs = _paired(words, shown)
+    return frozenset(position for position, other in pairs.items() if other in slanted)
+
+
+def _paired(words: Sequence[str], shown: Sequence[str]) -> dict[int, int]:
+    """For the position of each word that of the shown one that holds it; both in order, and more may be shown."""
+    found: dict[int, int] = {}
+    at = 0
+    for position, word in enumerate(words):
+        while at < len(shown) and not shown[at].endswith(word):
+            at += 1
+        if at == len(shown):
+            break
+        found[position] = at
+        at += 1
+    return found
 
 
 def _without_signs(line: str) -> str:
@@ -163,9 +195,12 @@ def _lacks_time(one: _Said, profile: Profile, until: float | None) -> bool:
     return until is not None and until - one.words[0].start < needed - _SHORTEST_S
 
 
-def _with_author(made: Sequence[Cue], said: Sequence[_Said], firsts: Sequence[int],
-                 profile: Profile) -> Iterator[Cue]:
-    """With the look, and where they still fit the lines, of the cues that the words are from."""
+def _with_author(made: Sequence[Cue], said: Sequence[_Said], firsts: Sequence[int], profile: Profile,
+                 divided: Collection[int]) -> Iterator[Cue]:
+    """With the look, and where they still fit the lines, of the cues that the words are from.
+
+    Lines of the cues in `divided`, which part what belongs together, give way to better ones.
+    """
     for first, group in groupby(made, key=lambda cue: _origin(cue, firsts)[0]):
         one = said[first]
         pieces = [replace(cue, italic=one.cue.italic, top=one.cue.top,
@@ -175,10 +210,24 @@ def _with_author(made: Sequence[Cue], said: Sequence[_Said], firsts: Sequence[in
         fits = len(one.lines) <= profile.max_lines and max(map(width, one.lines)) <= profile.max_cpl
         whole = replace(pieces[0], end=pieces[-1].end, lines=one.lines, words=_reach(pieces),
                         speakers=one.cue.speakers if len(one.cue.speakers) == len(one.lines) else ())
-        if alone and fits and not one.sung and _complete(whole, one) and _fits(whole, profile):
+        ours_divide = any(breach.rule == "no_split" for cue in pieces for breach in cue.breaches)
+        good = one.number not in divided or ours_divide
+        if alone and fits and good and not one.sung and _complete(whole, one) and _fits(whole, profile):
             yield whole
         else:
             yield from pieces
+
+
+def _with_italics(cue: Cue, words: Sequence[Word], slanted: frozenset[int]) -> Cue:
+    """The cue with its words of those that are in italics."""
+    if not slanted or cue.italic:
+        return cue
+    assert cue.words is not None
+    first, behind = cue.words
+    texts = [word.text.strip() for word in words[first:behind]]
+    pairs = _paired(texts, [word for line in cue.lines for word in line.split()])
+    return replace(cue, slanted=tuple(pairs[position - first] for position in range(first, behind)
+                                      if position in slanted and position - first in pairs))
 
 
 def _origin(cue: Cue, firsts: Sequence[int]) -> range:

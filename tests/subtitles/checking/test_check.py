@@ -59,7 +59,8 @@ def test_numbers() -> None:
 def test_without_cuts_and_speech_nothing_is_called_passed() -> None:
     report = check([Cue(1, 2, ("One.",))], profiles.named("netflix-en"))
     assert {outcome.rule for outcome in report.not_checked} == {
-        "shot-in-after", "shot-in-before", "shot-out-before", "shot-out-after", "in-cue"}
+        "shot-in-after", "shot-in-before", "shot-out-before", "shot-out-after", "in-cue", "text-without-speech",
+        "speech-without-cue", "no-split"}
     assert all(outcome.reason for outcome in report.not_checked)
     assert "in-cue" not in report.counts()
 
@@ -89,4 +90,13 @@ def test_any_cues_can_be_checked(cues: list[tuple[float, float, list[str]]], pro
     made = [Cue(start, end, tuple(lines)) for start, end, lines in cues]
     report = check(made, profiles.named(profile), frame_rate=rate, cuts=[1.0, 2.0], speech=[Span(0, 1)])
     assert all(1 <= number <= len(made) for outcome in report.outcomes for number in outcome.cues)
-    assert report.as_dict()["passed"] == (not report.broken)
+    assert report.as_dict()["passed"] == (not any(outcome.findings for outcome in report.outcomes))
+    assert set(report.broken) <= set(range(1, len(made) + 1))
+
+
+def test_where_speech_has_no_cue_is_said_and_no_cue_is_blamed() -> None:
+    report = check([Cue(1, 2, ("One.",))], profiles.named("netflix-en"), speech=[Span(1, 2), Span(3723, 3725.5)])
+    (outcome,) = (outcome for outcome in report.outcomes if outcome.findings)
+    assert (outcome.rule, outcome.findings[0].cue, outcome.findings[0].value) == (
+        "speech-without-cue", 0, "2.500 s at 1:02:03.000")
+    assert not report.passed and report.broken == () and report.pass_rate == 1.0

@@ -21,7 +21,7 @@ def test_the_truth_itself_is_perfect() -> None:
     made = evaluate(cues, TRUTH, turns=turns_of(cues), names=("Asha",),
                     report=check(cues, profiles.named("netflix-en")))
     assert (made.wer, made.cer, made.der, made.der_collar, made.uncovered_s, made.speech_s) == (0, 0, 0, 0, 0, 3.0)
-    assert made.in_cue == made.out_cue == Offsets(2, 0, 0, 0)
+    assert made.in_cue == made.out_cue == Offsets(2, 0, 0, 0, 0, 0)
     assert made.names is not None and (made.names.expected, made.names.right, made.names.extra) == (1, 1, 0)
     assert (made.profile, made.cues_that_pass) == ("netflix-en", 1.0)
 
@@ -33,9 +33,9 @@ def test_each_fault_is_measured() -> None:
     assert made.wer == pytest.approx(3 / 7)
     # 1.0-1.25 and 3.0-3.5 and 4.0-5.0 have no cue.
     assert made.uncovered_s == pytest.approx(1.75)
-    assert made.in_cue == Offsets(2, 9.0, 12.0, 9.0)
+    assert made.in_cue == Offsets(2, 9.0, 12.0, 9.0, 0.0, 1.0)
     # The second cue ends with the last Asha, which stands for that of the reference: a second early.
-    assert made.out_cue == Offsets(2, 18.0, 24.0, -6.0)
+    assert made.out_cue == Offsets(2, 18.0, 24.0, -6.0, 0.5, 0.5)
     assert made.names is not None and (made.names.right, made.names.extra) == (1, 1)
     # One speaker for two: the shorter one's second is confused, and a second of silence is invented.
     assert made.der == pytest.approx(2 / 3)
@@ -44,13 +44,13 @@ def test_each_fault_is_measured() -> None:
 def test_early_and_late_do_not_cancel_out() -> None:
     cues = [Cue(0.5, 2.0, ("Where were you?",)), Cue(3.5, 5.0, ("At home with Asha.",))]
     made = evaluate(cues, TRUTH, frame_rate=24)
-    assert made.in_cue == Offsets(2, 12.0, 12.0, 0.0)
+    assert made.in_cue == Offsets(2, 12.0, 12.0, 0.0, 0.5, 0.5)
 
 
 def test_a_cue_that_begins_inside_an_utterance_is_not_compared() -> None:
     cues = [Cue(1.0, 1.4, ("Where",)), Cue(1.5, 2.0, ("were you?",)), Cue(3.0, 5.0, ("At home with Asha.",))]
     made = evaluate(cues, TRUTH)
-    assert made.in_cue == made.out_cue == Offsets(2, 0, 0, 0)
+    assert made.in_cue == made.out_cue == Offsets(2, 0, 0, 0, 0, 0)
 
 
 def test_what_the_reference_does_not_know_is_not_measured() -> None:

@@ -117,7 +117,7 @@ def test_json_has_every_word_once() -> None:
     assert [[word["text"] for word in cue["words"]] for cue in made["cues"]] == [["Tom"], ["चलो"], []]
     assert made["cues"][1] | {"words": []} == {
         "number": 2, "start": 3661.05, "end": 3663.0, "lines": ["चलो"], "speakers": ["S1"], "italic": True,
-        "top": False, "words": []}
+        "slanted": [], "top": False, "words": []}
 
 
 @pytest.mark.parametrize(("name", "empty"), [("srt", ""), ("vtt", "WEBVTT\n\n"), ("txt", "")])

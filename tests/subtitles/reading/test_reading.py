@@ -117,6 +117,19 @@ def test_markup(text: str, lines: tuple[str, ...], italic: bool, top: bool) -> N
     assert (cue.lines, cue.italic, cue.top) == (lines, italic, top)
 
 
+@pytest.mark.parametrize(("text", "slanted", "italic"), [
+    ("<i>a part</i> of it", (0, 1), False), ("of\nthe <i>part</i>", (2,), False),
+    ("a <i>two\nlines</i> b", (1, 2), False), ("a <i>b - c</i> d", (1, 2, 3), False),
+    ("he said: <i>“No.”</i>", (2,), False), ("- <i>Who?</i>\n- <i>Me.</i>", (), True),
+    ("a {\\i1}b{\\i0} c", (1,), False),
+    ("<I>a</I> b", (0,), False), ("<i></i>plain", (), False), ("un<i>believ</i>able", (), False),
+    ("<i> </i>", (), False)])
+def test_italics_of_single_words(text: str, slanted: tuple[int, ...], italic: bool) -> None:
+    found = reading.parse(srt(text).encode(), "a")
+    (cue,) = found.cues
+    assert (cue.slanted, cue.italic, found.notes) == (slanted, italic, ())
+
+
 @pytest.mark.parametrize(("data", "message"), [
     (b"", "is empty"), (b"\xef\xbb\xbf \r\n", "is empty"), (b"Dear diary,\nnothing happened.", "is no subtitle file"),
     (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "is no text"), (b"PK\x03\x04\x00\x00" * 20, "is no text"),
@@ -143,6 +156,7 @@ def test_what_cannot_be_opened(tmp_path: Path) -> None:
 
 
 CUES = (Cue(0.0, 1.5, ("Tom & Jerry <3", "{run}")), Cue(61.04, 63.0, ("चलो भगवान्",), italic=True),
+        Cue(70.0, 72.0, ("On the Titanic 2 I <saw>", "that & no more."), slanted=(2, 3, 8, 9)),
         Cue(3663.0, 3664.0, ("-Who?", "-Me: 1 > 0"), ("Asha", "Ben"), top=True))
 
 
@@ -150,11 +164,11 @@ CUES = (Cue(0.0, 1.5, ("Tom & Jerry <3", "{run}")), Cue(61.04, 63.0, ("चलो
 def test_what_we_write_we_read(name: str) -> None:
     sheet = Sheet(CUES, "hi", "A film", 24.0, names={"Asha": "Asha", "Ben": "Ben"}, colours={"Ben": "#FFFF00"})
     found = reading.parse(FORMATS[name].text(sheet).encode(), "a")
-    assert found.format == name and found.notes in ((), ("markup was left out: cue 3",))
-    assert [(cue.start, cue.end, cue.lines, cue.italic, cue.top) for cue in found.cues] == [
-        (cue.start, cue.end, cue.lines, cue.italic, cue.top) for cue in CUES]
+    assert found.format == name and found.notes in ((), ("markup was left out: cue 4",))
+    assert [(cue.start, cue.end, cue.lines, cue.italic, cue.top, cue.slanted) for cue in found.cues] == [
+        (cue.start, cue.end, cue.lines, cue.italic, cue.top, cue.slanted) for cue in CUES]
     if name in ("vtt", "ass", "json"):
-        assert found.cues[2].speakers == ("Asha", "Ben")
+        assert found.cues[3].speakers == ("Asha", "Ben")
 
 
 PARTS = ("1\n", "00:00:01,000 --> 00:00:02,000", "\n", "\n\n", "WEBVTT\n\n", "-->", "{\\an8}", "{1}{25}", "{", "}",

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cp_whisperx.subtitles.checking.report import Finding, Outcome, Report
+from cp_whisperx.subtitles.checking.report import NO_CUE, Finding, Outcome, Report
 from cp_whisperx.subtitles.checking.rules import RULES
 from cp_whisperx.subtitles.checking.subject import Subject
 from cp_whisperx.subtitles.profiles import Profile
 from cp_whisperx.timeline import Cue, Span
 
-__all__ = ("ASSUMED_FRAME_RATE", "RULES", "Finding", "Outcome", "Report", "check")
+__all__ = ("ASSUMED_FRAME_RATE", "NO_CUE", "RULES", "Finding", "Outcome", "Report", "check")
 
 ASSUMED_FRAME_RATE = 24.0
 

@@ -9,9 +9,15 @@ Result = Literal["passed", "failed", "not checked", "off"]
 """`off`: the profile has no such rule."""
 
 
+NO_CUE = 0
+
+
 @dataclass(frozen=True)
 class Finding:
-    """`cue` counts from 1 in the order of the file; `value` is what it came to, in words for a person."""
+    """`cue` counts from 1 in the order of the file, NO_CUE where the fault is that there is none.
+
+    `value` is what it came to, in words for a person.
+    """
 
     cue: int
     value: str
@@ -30,7 +36,7 @@ class Outcome:
 
     @property
     def cues(self) -> tuple[int, ...]:
-        return tuple(dict.fromkeys(finding.cue for finding in self.findings))
+        return tuple(dict.fromkeys(finding.cue for finding in self.findings if finding.cue != NO_CUE))
 
 
 @dataclass(frozen=True)

@@ -85,5 +85,10 @@ def words(cue: Cue) -> int:
     return sum(any(character.isalnum() for character in word) for line in cue.lines for word in line.split())
 
 
+def clock_text(microseconds: float) -> str:
+    seconds = microseconds / 1_000_000
+    return f"{int(seconds // 3600)}:{int(seconds // 60 % 60):02d}:{seconds % 60:06.3f}"
+
+
 def seconds_text(microseconds: float) -> str:
     return f"{microseconds / 1_000_000:.3f} s"

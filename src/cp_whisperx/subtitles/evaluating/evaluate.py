@@ -20,13 +20,16 @@ from cp_whisperx.timeline import Cue, Span, Turn
 class Offsets:
     """Distances in frames of `count` cues from the times of the reference; late is positive.
 
-    `median` and `p95` are of their sizes, `bias` is the median with the sign.
+    `median` and `p95` are of their sizes, `bias` is the median with the sign. `early` and `late` are the shares of cues
+    that are more than a frame off: a cue that goes out late may do so to be read, one that goes out early is cut short.
     """
 
     count: int
     median: float
     p95: float
     bias: float
+    early: float
+    late: float
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Evaluation:
 
 
 COLLAR_S = 0.25
+_ON_TIME = 1.0 + 1e-6
+"""Frame."""
 
 
 def evaluate(cues: Sequence[Cue], reference: Reference, *, turns: Sequence[Turn] = (), frame_rate: float = 24.0,
@@ -157,7 +162,9 @@ def _offsets(late_s: Sequence[float], frame_rate: float) -> Offsets | None:
     sizes = sorted(map(abs, frames))
     # The smallest size that 95 % of the cues do not exceed.
     p95 = sizes[math.ceil(0.95 * len(sizes)) - 1]
-    return Offsets(len(frames), round(statistics.median(sizes), 2), round(p95, 2), round(statistics.median(frames), 2))
+    early, late = (sum(side * frame > _ON_TIME for frame in frames) / len(frames) for side in (-1, 1))
+    return Offsets(len(frames), round(statistics.median(sizes), 2), round(p95, 2), round(statistics.median(frames), 2),
+                   round(early, 4), round(late, 4))
 
 
 def _uncovered(speech: Sequence[Span], cues: Sequence[Cue]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cp_whisperx.subtitles.formats.sheet import Sheet, lines_of, milliseconds
+from cp_whisperx.subtitles.formats.sheet import Sheet, milliseconds, runs_of
 from cp_whisperx.timeline import Cue
 
 _STYLE = ("Name", "Fontname", "Fontsize", "PrimaryColour", "SecondaryColour", "OutlineColour", "BackColour", "Bold",
@@ -30,7 +30,8 @@ def ass(sheet: Sheet) -> str:
 
 
 def _dialogue(cue: Cue, sheet: Sheet) -> str:
-    lines = [_escaped(line) for line in lines_of(cue)]
+    lines = ["".join(f"{{\\i1}}{_escaped(text)}{{\\i0}}" if slanted and not cue.italic else _escaped(text)
+                     for text, slanted in runs) for runs in runs_of(cue)]
     lines = [_coloured(line, sheet.colours.get(speaker)) for line, speaker
              in zip(lines, sheet.voices(cue, len(lines)), strict=True)]
     text = ("{\\i1}" if cue.italic else "") + "\\N".join(lines)

@@ -18,7 +18,7 @@ def json(sheet: Sheet) -> str:
 
 def _cue(number: int, cue: Cue, words: list[Word]) -> dict[str, Any]:
     return {"number": number, "start": ms(cue.start), "end": ms(cue.end), "lines": lines_of(cue),
-            "speakers": list(cue.speakers), "italic": cue.italic, "top": cue.top,
+            "speakers": list(cue.speakers), "italic": cue.italic, "slanted": list(cue.slanted), "top": cue.top,
             "words": [{"start": ms(word.start), "end": ms(word.end), "text": word.text.strip(),
                        "probability": round(word.probability, 3), "timing": word.timing,
                        "confidence": word.confidence, "speaker": word.speaker} for word in words]}

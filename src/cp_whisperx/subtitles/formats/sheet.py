@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -46,6 +47,29 @@ def clock(seconds: float, point: str) -> str:
 def lines_of(cue: Cue) -> list[str]:
     """The lines that hold text: an empty one would end a cue in SubRip and WebVTT."""
     return [line.strip() for text in cue.lines for line in text.splitlines() if line.strip()]
+
+
+def runs_of(cue: Cue) -> list[list[tuple[str, bool]]]:
+    """Each of the `lines_of` a cue in parts, with whether the part is in italics."""
+    made: list[list[tuple[str, bool]]] = []
+    position = 0
+    slanted = frozenset(cue.slanted)
+    for line in lines_of(cue):
+        runs: list[tuple[str, bool]] = []
+        for part in re.findall(r"\S+|\s+", line):
+            flag = cue.italic
+            if not part.isspace():
+                flag = flag or position in slanted
+                position += 1
+            elif runs:
+                # A space is what the words on both sides are.
+                flag = runs[-1][1] and (flag or position in slanted)
+            if runs and runs[-1][1] == flag:
+                runs[-1] = (runs[-1][0] + part, flag)
+            else:
+                runs.append((part, flag))
+        made.append(runs)
+    return made
 
 
 def words_of(cues: Sequence[Cue], words: Sequence[Word]) -> list[list[Word]]:

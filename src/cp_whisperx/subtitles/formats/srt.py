@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cp_whisperx.subtitles.formats.sheet import Sheet, clock, lines_of
+from cp_whisperx.subtitles.formats.sheet import Sheet, clock, runs_of
 from cp_whisperx.timeline import Cue
 
 
@@ -13,5 +13,5 @@ def srt(sheet: Sheet) -> str:
 
 def _text(cue: Cue) -> str:
     # A tag over several lines is lost by players that draw line by line.
-    lines = [f"<i>{line}</i>" if cue.italic else line for line in lines_of(cue)]
+    lines = ["".join(f"<i>{text}</i>" if slanted else text for text, slanted in runs) for runs in runs_of(cue)]
     return ("{\\an8}" if cue.top else "") + "\n".join(lines)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from cp_whisperx.subtitles.formats.sheet import Sheet, clock, lines_of
+from cp_whisperx.subtitles.formats.sheet import Sheet, clock, runs_of
 from cp_whisperx.timeline import Cue
 
 _PROFILE = "http://www.w3.org/ns/ttml/profile/imsc1.1/text"
@@ -56,12 +57,17 @@ def _rate(frame_rate: float | None) -> str:
 
 def _paragraph(number: int, cue: Cue, sheet: Sheet) -> str:
     italic = ' tts:fontStyle="italic"' if cue.italic else ""
-    lines = lines_of(cue)
+    lines = runs_of(cue)
     shown = "<br/>".join(
-        f'<span style="behind"{_colour(sheet.colours.get(speaker))}{italic}>{_text(line)}</span>'
-        for line, speaker in zip(lines, sheet.voices(cue, len(lines)), strict=True))
+        f'<span style="behind"{_colour(sheet.colours.get(speaker))}{italic}>{_slanted(runs, cue)}</span>'
+        for runs, speaker in zip(lines, sheet.voices(cue, len(lines)), strict=True))
     return (f'      <p xml:id="c{number}" begin="{clock(cue.start, ".")}" end="{clock(cue.end, ".")}"'
             f' region="{"top" if cue.top else "foot"}" style="text">{shown}</p>\n')
+
+
+def _slanted(runs: Sequence[tuple[str, bool]], cue: Cue) -> str:
+    return "".join(f'<span tts:fontStyle="italic">{_text(text)}</span>' if slanted and not cue.italic else _text(text)
+                   for text, slanted in runs)
 
 
 def _colour(colour: str | None) -> str:

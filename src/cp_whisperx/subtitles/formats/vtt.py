@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cp_whisperx.subtitles.formats.sheet import Sheet, clock, lines_of
+from cp_whisperx.subtitles.formats.sheet import Sheet, clock, runs_of
 from cp_whisperx.timeline import Cue
 
 
@@ -17,7 +17,9 @@ def vtt(sheet: Sheet) -> str:
 
 
 def _text(cue: Cue, sheet: Sheet, classes: dict[str, str]) -> str:
-    lines = [_escaped(line) for line in lines_of(cue)]
+    # Of a cue in italics the tag is put around all lines below.
+    lines = ["".join(f"<i>{_escaped(text)}</i>" if slanted and not cue.italic else _escaped(text)
+                     for text, slanted in runs) for runs in runs_of(cue)]
     voices = sheet.voices(cue, len(lines))
     if len(set(voices)) == 1:
         lines, voices = ["\n".join(lines)], voices[:1]

@@ -70,7 +70,8 @@ class Rules(Frozen):
     speaker_label: str = _rule("How a speaker is named; {name} as it is, {NAME} in capitals")
     speaker_colours: Words = _rule("Colours of the speakers where the format has colours; none: no colours")
 
-    song_policy: Literal["mark", "leave-out", "plain"] = _rule("What becomes of sung words")
+    song_policy: Literal["mark", "leave-out", "plain"] = _rule(
+        "What becomes of sung words. mark: song_mark is put around them; leave-out: they have no cue; plain: no sign")
     song_mark: str = _rule("Sign of sung words")
     song_mark_end: Literal["cue", "song"] = _rule("Where the closing sign stands: after each cue, or after the song")
     song_italic: bool = _rule("Sung words are in italics where the format has them")

@@ -67,7 +67,8 @@ def _dialogue(value: str, columns: tuple[str, ...], tops: set[str], cues: list[C
     speakers: tuple[str, ...] = tuple(part.strip() for part in speaker.split(" / ")) if " / " in speaker \
         else (speaker,) * len(lines) if speaker else ()
     cues.append(Cue(_seconds(start), _seconds(end), lines, speakers if len(speakers) == len(lines) else (),
-                    italic=shown.italic, top=shown.top or fields.get("style", "").strip().lstrip("*") in tops))
+                    italic=shown.italic, slanted=shown.slanted,
+                    top=shown.top or fields.get("style", "").strip().lstrip("*") in tops))
 
 
 def _seconds(found: re.Match[str]) -> float:

@@ -21,6 +21,7 @@ class _Cue(BaseModel):
     speakers: list[str] = []
     italic: bool = False
     top: bool = False
+    slanted: list[int] = []
 
 
 def is_json(text: str) -> bool:
@@ -37,5 +38,6 @@ def json(text: str, notes: Notes, frame_rate: float | None = None) -> Parsed:
                          hint="cp-whisperx run FILM --format json makes such files") from None
     limit = 1e7
     return Parsed(tuple(Cue(max(-limit, min(limit, cue.start)), max(-limit, min(limit, cue.end)), tuple(cue.lines),
-                            tuple(cue.speakers), italic=cue.italic, top=cue.top) for cue in cues),
+                            tuple(cue.speakers), italic=cue.italic, top=cue.top, slanted=tuple(cue.slanted))
+                        for cue in cues),
                   frame_rate=float(rate) if isinstance(rate, int | float) and 5 <= rate <= 240 else None)

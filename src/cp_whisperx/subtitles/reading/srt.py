@@ -61,7 +61,7 @@ def _cue(found: re.Match[str], body: list[str], number: int, notes: Notes) -> Cu
     if shown.removed:
         notes.add("markup was left out", number)
     start, end = seconds(found.groups()[:5]), seconds(found.groups()[5:10])
-    return Cue(start, end, shown.lines, italic=shown.italic, top=shown.top)
+    return Cue(start, end, shown.lines, italic=shown.italic, slanted=shown.slanted, top=shown.top)
 
 
 def seconds(parts: tuple[str | None, ...]) -> float:

@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 from cp_whisperx.errors import MediaError
 from cp_whisperx.subtitles.reading.found import Notes, Parsed
+from cp_whisperx.subtitles.reading.markup import SLANT, UPRIGHT, upright
 from cp_whisperx.timeline import Cue
 
 _CLOCK = re.compile(r"(\d{1,5}):(\d{2}):(\d{2})(?:\.(\d{1,9})|:(\d{1,3})(?:\.\d+)?)?$")
@@ -57,14 +58,14 @@ def _cues(element: ElementTree.Element, begin: float, end: float | None, rates: 
                                 inner + length if length is not None else None) if limit is not None]
     until = min(ends) if ends else None
     if _name(element) == "p":
-        lines = tuple(" ".join(line.split()) for line in "".join(_text(element, notes, depth)).split("\n"))
+        text = "\n".join(" ".join(line.split()) for line in "".join(_text(element, notes, depth)).split("\n"))
         if until is None:
             notes.add("cues without an end were left out")
             return
-        spans = [child for child in element if _name(child) == "span"]
-        italic = _attribute(element, "fontStyle") == "italic" or (
-            bool(spans) and all(_attribute(span, "fontStyle") == "italic" for span in spans))
-        yield Cue(round(inner, 3), round(until, 3), tuple(line for line in lines if line), italic=italic,
+        lines, italic, slanted = upright(text)
+        if _attribute(element, "fontStyle") == "italic":
+            italic, slanted = bool(lines), ()
+        yield Cue(round(inner, 3), round(until, 3), lines, italic=italic, slanted=slanted,
                   top=_attribute(element, "region") in tops)
         return
     for child in element:
@@ -75,13 +76,20 @@ def _text(element: ElementTree.Element, notes: Notes, depth: int) -> Iterator[st
     if depth > _DEEPEST:
         notes.add("elements nested too deeply were left out")
         return
-    yield (element.text or "").replace("\n", " ")
+    yield _clean(element.text)
     for child in element:
         if _name(child) == "br":
             yield "\n"
         elif _name(child) != "metadata":
+            style = _attribute(child, "fontStyle")
+            yield {"italic": SLANT, "normal": UPRIGHT}.get(style, "")
             yield from _text(child, notes, depth + 1)
-        yield (child.tail or "").replace("\n", " ")
+            yield {"italic": UPRIGHT, "normal": SLANT}.get(style, "")
+        yield _clean(child.tail)
+
+
+def _clean(text: str | None) -> str:
+    return (text or "").replace("\n", " ").replace(SLANT, "").replace(UPRIGHT, "")
 
 
 def _rates(root: ElementTree.Element, frame_rate: float | None) -> _Rates:

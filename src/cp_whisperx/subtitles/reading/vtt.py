@@ -55,7 +55,7 @@ def _cue(found: re.Match[str], body: list[str], number: int, notes: Notes) -> Cu
     if shown.removed:
         notes.add("markup was left out", number)
     start, end = seconds(found.groups()[:5]), seconds(found.groups()[5:10])
-    return Cue(start, end, shown.lines, _speakers(voices, len(shown.lines)), italic=shown.italic,
+    return Cue(start, end, shown.lines, _speakers(voices, len(shown.lines)), italic=shown.italic, slanted=shown.slanted,
                top=shown.top or _is_top(found.group(11) or ""))
 
 
