@@ -168,7 +168,8 @@ class _Memory:
 
         if wave is not self._wave or self._first is None:
             self.begin(wave)
-            self._listen(pad_or_trim(self._model.feature_extractor(wave)[:, :self._most]))
+            features = self._model.feature_extractor(wave)
+            self._listen(pad_or_trim(features[:, :min(self._most, features.shape[-1] - 1)]))
         return self._first
 
     def frames(self, wave: Waveform) -> int:
