@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 from cp_whisperx.names.evidence import alternatives, by_segment, spelt
 from cp_whisperx.timeline import Alternative, Word
 
-NAMES = ("Simran", "Baldev", "Kuljeet", "Amritsar", "Ajit", "Preeti")
+NAMES = ("Simran", "Baldev", "Kuljeet", "Amritsar", "Ajit", "Preeti", "Lajjo")
 
 
 def words(text: str, step: float = 0.4) -> tuple[Word, ...]:
-    return tuple(Word(step * at, step * (at + 1), " " + word, 0.5) for at, word in enumerate(text.split()))
+    """A word that begins with a hyphen goes on with the one before it."""
+    return tuple(Word(step * at, step * (at + 1), word if word[:1] == "-" else f" {word}", 0.5)
+                 for at, word in enumerate(text.split()))
 
 
 class Sound:
@@ -39,6 +41,7 @@ CASES = {
     "another word was said": ("the bride is pretty and laughs at us", "the bride is witty and laughs at us", []),
     "a name already": ("tell Simran to come", "tell Preeti to come", []),
     "nothing": ("", "Simran", []),
+    "a word in pieces": ("only latch -joe knew of it", "only Lajjo knew of it", ["Lajjo"]),
 }
 
 
@@ -65,6 +68,11 @@ def test_where_all_is_certain_the_sound_is_asked_once() -> None:
     sound = Sound("we take the train")
     assert not alternatives(words("we take the train"), NAMES, sound)
     assert sound.asked == 1
+
+
+def test_a_name_is_no_part_of_a_word() -> None:
+    found = alternatives(words("only latch -joe knew"), ("Joe", "Lajjo"), Sound("only Joe"))
+    assert all(one.count != 1 for one in found)
 
 
 def test_without_names_nothing_is_asked() -> None:

@@ -148,6 +148,14 @@ def test_a_name_that_the_sound_makes_probable_is_taken(name: str) -> None:
     assert found.alternatives == ()
 
 
+def test_less_is_enough_where_the_same_words_became_that_name() -> None:
+    one, other = (replace(segment(text, at=at), alternatives=(Alternative(1, 2, "Dharamvir", gain, 0.7),))
+                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -1.2)))
+    assert [one.text for one in repair([one, other], CAST, lexicon())[0]] == ["Old Dharamvir laughed.",
+                                                                             "The Dharamvir left."]
+    assert repair([other], CAST, lexicon())[1] == ()
+
+
 def test_what_the_sound_made_a_name_once_is_that_name_elsewhere() -> None:
     heard = [replace(segment("Is Moritra at home?"), alternatives=(Alternative(1, 1, "Malhotra", 4.0, 0.7),)),
              segment("The Moritra family.", at=60.0)]

@@ -21,7 +21,8 @@ from cp_whisperx.timeline import Alternative, Word
 Score = Callable[[Sequence[str]], Sequence[float]]
 """Log probability of each word of a window in its order, given the sound and the words before it."""
 
-_LONGEST = 3
+_LONGEST, _PIECES = 3, 5
+"""Written words in the place of one name, and the pieces that a recogniser has them in: " Latch", "-Jo"."""
 _PAUSE_S = 0.6
 """Words with more silence between them are not one name."""
 _CERTAIN = -0.5
@@ -89,21 +90,22 @@ def _candidates(words: Sequence[Word], names: Sequence[str], heard: Sequence[flo
     keys = [(name, key(name)) for name in names]
     known = {name.casefold() for name in names}
     parts = [_parts(word.text) for word in words]
-    for first in range(len(words)):
-        for count in range(1, min(_LONGEST, len(words) - first) + 1):
-            end = first + count
-            if count > 1 and (parts[end - 2][2] or parts[end - 1][0].strip()
-                              or words[end - 1].start - words[end - 2].end > _PAUSE_S):
+    begins = [*(not at or word.text[:1].isspace() for at, word in enumerate(words)), True]
+    for first in itertools.compress(range(len(words)), begins[:-1]):
+        for end in range(first + 1, min(first + _PIECES, len(words)) + 1):
+            if end - first > 1 and begins[end - 1] and (
+                    parts[end - 2][2] or parts[end - 1][0].strip()
+                    or words[end - 1].start - words[end - 2].end > _PAUSE_S):
                 break
             core = parts[end - 1][1]
-            if not any(map(str.isalpha, core)) or core.casefold() in known:
+            if not any(map(str.isalpha, core)) or core.casefold() in known or sum(begins[first:end]) > _LONGEST:
                 break
             sounds = key("".join(part[1] for part in parts[first:end]))
-            if min(heard[first:end]) > _CERTAIN or len(sounds) < 2:
+            if min(heard[first:end]) > _CERTAIN or len(sounds) < 2 or not begins[end]:
                 continue
             for name, spoken in keys:
                 if (like := likeness(sounds, spoken)) >= _LIKE:
-                    yield _Candidate(first, count, name, like)
+                    yield _Candidate(first, end - first, name, like)
 
 
 def _apart(waiting: Sequence[_Candidate]) -> list[_Candidate]:

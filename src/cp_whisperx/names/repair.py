@@ -32,8 +32,11 @@ _FOREIGN_SHARE = 0.4
 _SINGLE = 0.03
 """A single word is preferred to a longer stretch that fits no better than this."""
 _NEEDED = {"word": 1.0, "words": 0.5, "other": -1.0}
-"""Gain that a name needs in the place of one ordinary word, of several, and of what is in no list: in nats, chosen with
-_UNLIKE on the tuned films of bench/names.toml, each heard with its own cast and with that of another."""
+"""Gain that a name needs in the place of one ordinary word, of several, and of what is in no list or has a capital
+inside a sentence: in nats, chosen with _UNLIKE on the tuned films of bench/names.toml, each heard with its own cast and
+with that of another."""
+_ELSEWHERE = 2.0
+"""So much less is enough where the same words became that name elsewhere."""
 _LIKE, _UNLIKE = 0.5, 30.0
 """Who sounds less like it than this needs so much more, for each 1 that it does."""
 _END = re.compile(r"[.!?…।]['\")\]”’]*$")
@@ -79,9 +82,12 @@ def repair(segments: Sequence[Segment], names: Sequence[Name], lexicon: Lexicon,
     proposals: list[_Proposal] = []
     for number, (segment, found) in enumerate(zip(segments, tokens, strict=True)):
         sounding = [proposal for one in segment.alternatives if (proposal := _sounding(number, found, one, matcher))]
-        proposals += sounding
-        proposals += (proposal for proposal in _proposals(number, found, matcher, foreign=foreign)
-                      if not any(map(proposal.overlaps, sounding)))
+        sure = [proposal for proposal in sounding if proposal.match.accepted]
+        spelt = [proposal for proposal in _proposals(number, found, matcher, foreign=foreign)
+                 if not any(map(proposal.overlaps, sure))]
+        proposals += sure + spelt
+        proposals += (proposal for proposal in sounding
+                      if not proposal.match.accepted and not any(map(proposal.overlaps, spelt)))
     taken: dict[int, list[_Proposal]] = {}
     for proposal in _voted(proposals):
         taken.setdefault(proposal.segment, []).append(proposal)
@@ -141,17 +147,17 @@ def _proposals(segment: int, tokens: Sequence[_Token], matcher: Matcher, *, fore
 
 
 def _sounding(segment: int, tokens: Sequence[_Token], one: Alternative, matcher: Matcher) -> _Proposal | None:
-    """The name that the recogniser found probable, if it did enough; None for words that are a name already."""
+    """The name that the recogniser found probable, accepted or nearly; None for words that are a name already."""
     stretch = tokens[one.first:one.first + one.count]
     name = matcher.entry(one.name)
     if name is None or any(matcher.known(token.core) for token in stretch):
         return None
-    ordinary_ = all(matcher.lexicon.kind(token.core) == "word" for token in stretch)
-    needed = _NEEDED["other" if not ordinary_ else "word" if one.count == 1 else "words"]
+    plain = all(matcher.lexicon.kind(token.core) == "word" and token.place != "capital" for token in stretch)
+    needed = _NEEDED["other" if not plain else "word" if one.count == 1 else "words"]
     needed += _UNLIKE * max(0.0, _LIKE - one.likeness)
-    if one.gain < needed:
+    if one.gain < needed - _ELSEWHERE:
         return None
-    return _Proposal(segment, one.first, one.count, Match(name, one.name, one.likeness, 0.0),
+    return _Proposal(segment, one.first, one.count, Match(name, one.name, one.likeness, 2.0 * (one.gain < needed)),
                      " ".join(token.core for token in stretch),
                      f"more probable by the sound ({one.gain:+.1f}); {name.source}")
 
