@@ -63,7 +63,7 @@ def main() -> None:
     result = {
         "what": "right spellings of spoken names in the subtitles of whole films, by the command",
         "date": datetime.date.today().isoformat(), "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
-        "python": platform.python_version(), "tuned_on": "tuned", "reported_on": "held_out",
+        "python": platform.python_version(), "tuned_on": ["tuned", "tuned_2", "tuned_3"], "reported_on": "held_out",
         "rows": rows, "strangers": strangers,
     }
     asked.out.mkdir(parents=True, exist_ok=True)
@@ -77,8 +77,9 @@ def _film(name: str, film: dict[str, Any], work: Path) -> Iterator[dict[str, Any
     folder.mkdir(parents=True, exist_ok=True)
     truth = _speak(name, film, folder)
     path = folder / f"{film['title']}.mkv"
-    _write(path, folder / f"{name}.wav")
-    path.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
+    if not path.exists():
+        _write(path, folder / f"{name}.wav")
+        path.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
     said, spoken = " ".join(film["lines"]), _said(film)
     for model in _MODELS:
         job, seconds = _run(path, model, folder)
@@ -159,8 +160,9 @@ def _strangers(media: Path, film: dict[str, Any], work: Path) -> Iterator[dict[s
         folder = work / "strangers" / clip.stem
         folder.mkdir(parents=True, exist_ok=True)
         sound = folder / clip.name
-        sound.write_bytes(clip.read_bytes())
-        sound.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
+        if not sound.exists():
+            sound.write_bytes(clip.read_bytes())
+            sound.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
         for model in _MODELS:
             job, seconds = _run(sound, model, folder)
             heard = _plain(_text(Transcript.read(job / Transcript.stage).segments)).split()

@@ -31,11 +31,11 @@ _ALIKE = 0.85
 _FOREIGN_SHARE = 0.4
 _SINGLE = 0.03
 """A single word is preferred to a longer stretch that fits no better than this."""
-_NEEDED = {"word": 1.0, "words": 0.5, "other": -1.0}
+_NEEDED = {"word": 1.0, "words": 0.0, "other": -1.0}
 """Gain that a name needs in the place of one ordinary word, of several, and of what is in no list or has a capital
 inside a sentence: in nats, chosen with _UNLIKE on the tuned films of bench/names.toml, each heard with its own cast and
 with that of another."""
-_ELSEWHERE = 2.0
+_ELSEWHERE = 3.0
 """So much less is enough where the same words became that name elsewhere."""
 _LIKE, _UNLIKE = 0.5, 30.0
 """Who sounds less like it than this needs so much more, for each 1 that it does."""
