@@ -30,7 +30,7 @@ import jiwer
 import numpy as np
 
 from cp_whisperx import log as logs
-from cp_whisperx.artifacts import Credit, Film, Speech, Transcript
+from cp_whisperx.artifacts import Credit, Film, Glossary, Speech, Transcript
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.silero import SileroDetector
 from cp_whisperx.engines.speech_spans import SpanRules, spans
@@ -126,7 +126,8 @@ def _write(path: Path, samples: Any) -> None:
         file.writeframes(samples.tobytes())
 
 
-def _hear(name: str, model: str, store: ModelStore, work: Path, language: str = "en") -> Transcript:
+def _hear(name: str, model: str, store: ModelStore, work: Path, language: str = "en",
+          glossary: Glossary | None = None) -> Transcript:
     folder = work / f"{name}-{model}"
     if (folder / "artifact.json").exists():
         return Transcript.read(folder)
@@ -141,8 +142,8 @@ def _hear(name: str, model: str, store: ModelStore, work: Path, language: str = 
     engine = WhisperTranscriber(store.path(model), device="cpu", threads=1, beam_size=5, log=log)
     tools = Tools(folder, work, name, None, store, "cpu", 1, log, Progress("bench", log, terminal=False))
     made = asr.recognise(engine, samples, Speech(spans=found, frames="", frame_samples=512, speech_s=total(found)),
-                         asr.Options(model=model, source=language), tools,
-                         HeardSound(samples, work / f"{name}.npy", detector.frame_samples / SAMPLE_RATE))
+                         asr.Options(model=model, source=language, align="off"), tools,
+                         HeardSound(samples, work / f"{name}.npy", detector.frame_samples / SAMPLE_RATE), glossary)
     made.write(folder)
     return made
 

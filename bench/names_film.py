@@ -24,7 +24,6 @@ import tempfile
 import time
 import tomllib
 import wave
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -33,9 +32,12 @@ from typing import Any
 import av
 import jiwer
 import numpy as np
-from names import _lexicon, _names_in, _plain, _said, _score, _speak, _text
+from names import _hear, _known, _lexicon, _names_in, _plain, _said, _score, _speak, _text
 
 from cp_whisperx.artifacts import Glossary, NamedTranscript, Subtitles, Transcript
+from cp_whisperx.media import decode
+from cp_whisperx.models.store import ModelStore
+from cp_whisperx.names import glossary
 from cp_whisperx.names.repair import repair
 from cp_whisperx.timeline import SAMPLE_RATE
 
@@ -57,7 +59,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = asked.keep or Path(temporary)
         rows = [row for name, film in films.items() if asked.only in (None, name) for row in _film(name, film, work)]
-        strangers = list(_strangers(asked.media, films["tuned"], work)) if asked.media else []
+        strangers = []
+        for row in _strangers(asked.media, films["tuned"], work) if asked.media else ():
+            print(row, flush=True)
+            strangers.append(row)
     if asked.only:
         return
     result = {
@@ -153,30 +158,23 @@ def _nfo(film: dict[str, Any]) -> str:
 
 
 def _strangers(media: Path, film: dict[str, Any], work: Path) -> Iterator[dict[str, Any]]:
-    """Sound without any of the names, with the .nfo of a film beside it."""
-    cast = {word for role in (*film["characters"], *film["places"]) for word in role.replace("'", " ").split()
-            if word != "/"}
+    """Sound without any of the names, heard by the stages themselves, with the cast of a film to expect."""
+    store = ModelStore()
+    names = glossary.build(_known(film["title"], film["characters"], film["places"]), ())
+    cast = {word.casefold() for name in names for word in name.canonical.split()}
+    folder = work / "strangers"
+    folder.mkdir(exist_ok=True)
     for clip in sorted(path for pattern in _STRANGERS for path in media.glob(pattern)):
-        folder = work / "strangers" / clip.stem
-        folder.mkdir(parents=True, exist_ok=True)
-        sound = folder / clip.name
-        if not sound.exists():
-            sound.write_bytes(clip.read_bytes())
-            sound.with_suffix(".nfo").write_text(_nfo(film), encoding="utf-8")
+        if not (folder / f"{clip.stem}.wav").exists():
+            decode.extract(clip, 0, folder / f"{clip.stem}.wav")
         for model in _MODELS:
-            job, seconds = _run(sound, model, folder)
-            heard = _plain(_text(Transcript.read(job / Transcript.stage).segments)).split()
-            named = NamedTranscript.read(job / NamedTranscript.stage)
-            words = _plain(_text(named.segments)).split()
-            names = [Counter(word for word in those if word in {name.lower() for name in cast})
-                     for those in (heard, words)]
-            row = {"file": clip.name, "model": model, "words": len(heard),
-                   "changed": [f"{change.before} -> {change.after} ({change.reason})" for change in named.changes],
-                   "names_invented": sum((names[1] - names[0]).values()),
-                   "differ": round(jiwer.wer(" ".join(heard), " ".join(words)), 3) if heard else float(bool(words)),
-                   **seconds}
-            print(row, flush=True)
-            yield row
+            heard = _hear(clip.stem, model, store, folder, glossary=Glossary(names=names))
+            named, changes = repair(heard.segments, names, _lexicon())
+            before, after = (_plain(_text(segments)).split() for segments in (heard.segments, named))
+            yield {"file": clip.name, "model": model, "words": len(before),
+                   "asked": sum(len(segment.alternatives) for segment in heard.segments),
+                   "changed": [f"{change.before} -> {change.after} ({change.reason})" for change in changes],
+                   "names_invented": sum(word in cast for word in after) - sum(word in cast for word in before)}
 
 
 if __name__ == "__main__":

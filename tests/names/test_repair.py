@@ -128,8 +128,8 @@ BY_SOUND = {
     "an ordinary word, and little said for it": ("The bride is pretty today.", (3, 1, "Rajeshwari", 0.5, 0.9), ""),
     "ordinary words": ("Forget him, sign run, and go.", (2, 2, "Simran", 0.6, 0.7), "Forget him, Simran, and go."),
     "less probable than an unknown word": ("I met Xomzot there.", (2, 1, "Simran", -0.5, 0.6), "I met Simran there."),
-    "far less probable": ("I met Xomzot there.", (2, 1, "Simran", -1.5, 0.6), ""),
-    "nothing alike": ("I met Xomzot there.", (2, 1, "Simran", 2.0, 0.36), ""),
+    "far less probable": ("I met Xomzot there.", (2, 1, "Simran", -3.0, 0.6), ""),
+    "nothing alike": ("I met Xomzot there.", (2, 1, "Simran", -1.0, 0.36), ""),
     "nothing alike, and much said for it": ("I met Xomzot there.", (2, 1, "Simran", 9.0, 0.36), "I met Simran there."),
     "the owner of something": ("The monitor's house.", (1, 1, "Malhotra", 3.0, 0.5), "The Malhotra's house."),
     "a name of the film": ("I saw Baldev there.", (2, 1, "Simran", 9.0, 0.6), ""),
@@ -150,7 +150,7 @@ def test_a_name_that_the_sound_makes_probable_is_taken(name: str) -> None:
 
 def test_less_is_enough_where_the_same_words_became_that_name() -> None:
     one, other = (replace(segment(text, at=at), alternatives=(Alternative(1, 2, "Dharamvir", gain, 0.7),))
-                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -1.2)))
+                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -3.0)))
     assert [one.text for one in repair([one, other], CAST, lexicon())[0]] == ["Old Dharamvir laughed.",
                                                                              "The Dharamvir left."]
     assert repair([other], CAST, lexicon())[1] == ()

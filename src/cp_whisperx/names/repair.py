@@ -9,6 +9,7 @@ where its like was taken elsewhere.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,14 +32,16 @@ _ALIKE = 0.85
 _FOREIGN_SHARE = 0.4
 _SINGLE = 0.03
 """A single word is preferred to a longer stretch that fits no better than this."""
-_NEEDED = {"word": 1.0, "words": 0.0, "other": -1.0}
-"""Gain that a name needs in the place of one ordinary word, of several, and of what is in no list or has a capital
-inside a sentence: in nats, chosen with _UNLIKE on the tuned films of bench/names.toml, each heard with its own cast and
-with that of another."""
+_NEEDED = {"word": 3.9, "words": 2.0, "other": 1.5}
+"""What gain and likeness together need to be for a name in the place of one ordinary word, of several, and of what is
+in no list or has a capital inside a sentence: in nats, chosen on the tuned films of bench/names.toml, each heard with
+its own cast and with that of another."""
+_BY_LIKENESS = 6.0
+"""Nats for each 1 of likeness."""
+_FOR_A_WORD = 1.0
+"""One ordinary word is not replaced for a smaller gain, however alike."""
 _ELSEWHERE = 3.0
 """So much less is enough where the same words became that name elsewhere."""
-_LIKE, _UNLIKE = 0.5, 30.0
-"""Who sounds less like it than this needs so much more, for each 1 that it does."""
 _END = re.compile(r"[.!?…।]['\")\]”’]*$")
 
 Place = Literal["capital", "start", "lower"]
@@ -153,8 +156,8 @@ def _sounding(segment: int, tokens: Sequence[_Token], one: Alternative, matcher:
     if name is None or any(matcher.known(token.core) for token in stretch):
         return None
     plain = all(matcher.lexicon.kind(token.core) == "word" and token.place != "capital" for token in stretch)
-    needed = _NEEDED["other" if not plain else "word" if one.count == 1 else "words"]
-    needed += _UNLIKE * max(0.0, _LIKE - one.likeness)
+    kind = "other" if not plain else "word" if one.count == 1 else "words"
+    needed = max(_NEEDED[kind] - _BY_LIKENESS * one.likeness, _FOR_A_WORD if kind == "word" else -math.inf)
     if one.gain < needed - _ELSEWHERE:
         return None
     return _Proposal(segment, one.first, one.count, Match(name, one.name, one.likeness, 2.0 * (one.gain < needed)),
