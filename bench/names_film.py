@@ -53,18 +53,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=_HERE / "results")
     parser.add_argument("--media", type=Path, help="folder of the shared test media; without it no strangers are heard")
     parser.add_argument("--keep", type=Path, help="folder for films and jobs; what is there is not made again")
-    parser.add_argument("--only", help="one of the films")
+    parser.add_argument("--only", action="append", help="one of the films; may be given again")
     asked = parser.parse_args()
     films = tomllib.loads((_HERE / "names.toml").read_text(encoding="utf-8"))
     with tempfile.TemporaryDirectory() as temporary:
         work = asked.keep or Path(temporary)
-        rows = [row for name, film in films.items() if asked.only in (None, name) for row in _film(name, film, work)]
+        rows = [row for name, film in films.items() if name in (asked.only or films) for row in _film(name, film, work)]
         strangers = []
         for row in _strangers(asked.media, films["tuned"], work) if asked.media else ():
             print(row, flush=True)
             strangers.append(row)
-    if asked.only:
-        return
     result = {
         "what": "right spellings of spoken names in the subtitles of whole films, by the command",
         "date": datetime.date.today().isoformat(), "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",

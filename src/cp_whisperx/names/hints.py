@@ -15,8 +15,8 @@ from cp_whisperx.names import script
 WINDOW_S, STRIDE_S = 45.0, 15.0
 _WINDOWS = 8
 _DECAY = 0.7
-_MIN_WEIGHT = 0.5
-"""Who is less likely to be spoken of than this is not suggested: a suggestion is heard where nothing was said."""
+_MIN_WEIGHT = 0.3
+"""Who is less likely to be spoken of than this is not asked for, nor put in another word's place (`match`)."""
 
 
 def hints(names: Sequence[Name], recent: Sequence[tuple[float, str]] = (), now_s: float = 0.0, *, budget: int,

@@ -38,8 +38,9 @@ in no list or has a capital inside a sentence: in nats, chosen on the tuned film
 its own cast and with that of another."""
 _BY_LIKENESS = 6.0
 """Nats for each 1 of likeness."""
-_FOR_A_WORD = 1.0
-"""One ordinary word is not replaced for a smaller gain, however alike."""
+_LEAST = {"word": 1.0, "words": 0.0, "pieces": 0.0, "other": -math.inf}
+"""Gain without which nothing is alike enough: only one word that is in no list may become a name that the sound says
+less for, since with several ("pieces") a word that was spoken may go."""
 _ELSEWHERE = 3.0
 """So much less is enough where the same words became that name elsewhere."""
 _END = re.compile(r"[.!?…।]['\")\]”’]*$")
@@ -157,7 +158,8 @@ def _sounding(segment: int, tokens: Sequence[_Token], one: Alternative, matcher:
         return None
     plain = all(matcher.lexicon.kind(token.core) == "word" and token.place != "capital" for token in stretch)
     kind = "other" if not plain else "word" if one.count == 1 else "words"
-    needed = max(_NEEDED[kind] - _BY_LIKENESS * one.likeness, _FOR_A_WORD if kind == "word" else -math.inf)
+    least = _LEAST["pieces" if kind == "other" and one.count > 1 else kind]
+    needed = max(_NEEDED[kind] - _BY_LIKENESS * one.likeness, least)
     if one.gain < needed - _ELSEWHERE:
         return None
     return _Proposal(segment, one.first, one.count, Match(name, one.name, one.likeness, 2.0 * (one.gain < needed)),
