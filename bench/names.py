@@ -1,8 +1,8 @@
-"""`python bench/names.py`: names spoken and names written, with and without hints and repair; words that must stay.
+"""`python bench/names.py`: names spoken and names written, with and without repair of the text; words that must stay.
 
-Two films are spoken by the synthesiser (bench/names.toml). The thresholds of the repair, and the words of a prompt,
-were chosen on `tuned` alone; `held_out` has other names, other voices and other lines. `names_control.txt` holds some
-2,000 words with as many traps as we could think of, against a glossary made of names that sound like them.
+Films are spoken by the synthesiser (bench/names.toml). What is chosen was chosen on those named tuned; `held_out` has
+other names, other voices and other lines. `names_control.txt` holds some 2,000 words with as many traps as we could
+think of, against a glossary made of names that sound like them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import jiwer
 import numpy as np
 
 from cp_whisperx import log as logs
-from cp_whisperx.artifacts import Credit, Film, Name, Speech, Transcript
+from cp_whisperx.artifacts import Credit, Film, Glossary, Speech, Transcript
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.engines.silero import SileroDetector
 from cp_whisperx.engines.speech_spans import SpanRules, spans
@@ -38,7 +38,7 @@ from cp_whisperx.film import characters
 from cp_whisperx.guards import HeardSound
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models.store import ModelStore
-from cp_whisperx.names import glossary, hints
+from cp_whisperx.names import glossary
 from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.repair import repair
 from cp_whisperx.progress import Progress
@@ -48,8 +48,6 @@ from cp_whisperx.timeline import SAMPLE_RATE, Segment, Word, total
 
 _HERE = Path(__file__).parent
 _MODELS = ("base", "tiny.en")
-_BUDGET = 100
-_WAYS = {"none": "", "prompt": "initial_prompt", "hotwords": "hotwords"}
 _TRAPS = re.findall(r"\w+", """
     Dil Veer Will Mark Raj Maya Asha Jai Simran Baldev Preeti Ajit Amritsar Kuljeet Lajjo Malhotra Radha Thakur
     Veeru Ramgarh Basanti Gabbar Meera Rohan Anand Kiran Sunny Rocky Rose Roby Sheena Jay Sita Gita Ravi Arun Sanjay
@@ -57,15 +55,6 @@ _TRAPS = re.findall(r"\w+", """
 """)
 _HINDI_CAST = ("Raj Malhotra", "Simran Singh", "Chaudhry Baldev Singh", "Kuljeet", "Lajwanti 'Lajjo' Singh",
                "Preeti Singh", "Dharamvir Malhotra", "Ajit Singh", "Rajeshwari / Chutki", "Rocky", "Sheena")
-
-
-class Hinted(WhisperTranscriber):
-    """The recogniser with something to expect."""
-
-    hint: dict[str, Any] = {}  # noqa: RUF012
-
-    def _decode(self, sound: Any, language: str, task: Any, options: dict[str, Any]) -> tuple[Segment, ...]:
-        return super()._decode(sound, language, task, {**options, **self.hint})
 
 
 def main() -> None:
@@ -98,18 +87,17 @@ def _film(name: str, film: dict[str, Any], store: ModelStore, work: Path) -> Ite
     truth = _speak(name, film, work)
     names = glossary.build(_known(film["title"], film["characters"], film["places"]), ())
     for model in _MODELS:
-        for way in _WAYS:
-            transcript = _hear(name, model, way, names, store, work)
-            repaired, changes = repair(transcript.segments, names, _lexicon())
-            row = {"film": name, "model": model, "hints": way, "spoken": sum(_said(film).values())}
-            for stage, segments in (("heard", transcript.segments), ("repaired", repaired)):
-                right, invented = _score(film, truth, segments)
-                row[stage] = {"right": right, "share": round(right / row["spoken"], 3), "invented": invented}
-            row["wer"] = round(jiwer.wer(_plain(" ".join(film["lines"])), _plain(_text(transcript.segments))), 3)
-            row["wer_repaired"] = round(jiwer.wer(_plain(" ".join(film["lines"])), _plain(_text(repaired))), 3)
-            row["changes"] = [f"{change.before} -> {change.after}" for change in changes]
-            print({key: value for key, value in row.items() if key != "changes"}, flush=True)
-            yield row
+        transcript = _hear(name, model, store, work)
+        repaired, changes = repair(transcript.segments, names, _lexicon())
+        row = {"film": name, "model": model, "spoken": sum(_said(film).values())}
+        for stage, segments in (("heard", transcript.segments), ("repaired", repaired)):
+            right, invented = _score(film, truth, segments)
+            row[stage] = {"right": right, "share": round(right / row["spoken"], 3), "invented": invented}
+        row["wer"] = round(jiwer.wer(_plain(" ".join(film["lines"])), _plain(_text(transcript.segments))), 3)
+        row["wer_repaired"] = round(jiwer.wer(_plain(" ".join(film["lines"])), _plain(_text(repaired))), 3)
+        row["changes"] = [f"{change.before} -> {change.after}" for change in changes]
+        print({key: value for key, value in row.items() if key != "changes"}, flush=True)
+        yield row
 
 
 def _speak(name: str, film: dict[str, Any], work: Path) -> list[tuple[float, float, str]]:
@@ -138,9 +126,9 @@ def _write(path: Path, samples: Any) -> None:
         file.writeframes(samples.tobytes())
 
 
-def _hear(name: str, model: str, way: str, names: tuple[Name, ...], store: ModelStore, work: Path,
-          language: str = "en") -> Transcript:
-    folder = work / f"{name}-{model}-{way}"
+def _hear(name: str, model: str, store: ModelStore, work: Path, language: str = "en",
+          glossary: Glossary | None = None) -> Transcript:
+    folder = work / f"{name}-{model}"
     if (folder / "artifact.json").exists():
         return Transcript.read(folder)
     folder.mkdir()
@@ -151,16 +139,11 @@ def _hear(name: str, model: str, way: str, names: tuple[Name, ...], store: Model
                   SpanRules(**silero_vad.Options().model_dump()))
     np.save(work / f"{name}.npy", heard)
     log = logs.get("bench")
-    engine = Hinted(store.path(model), device="cpu", threads=1, beam_size=5, log=log)
-    prompt = hints.hints(names, budget=_BUDGET, tokens=lambda text: len(engine._model.hf_tokenizer.encode(text).ids))
-    if _WAYS[way]:
-        engine.hint = {_WAYS[way]: prompt + "." if way == "prompt" else prompt}
+    engine = WhisperTranscriber(store.path(model), device="cpu", threads=1, beam_size=5, log=log)
     tools = Tools(folder, work, name, None, store, "cpu", 1, log, Progress("bench", log, terminal=False))
     made = asr.recognise(engine, samples, Speech(spans=found, frames="", frame_samples=512, speech_s=total(found)),
-                         asr.Options(model=model, source=language), tools,
-                         HeardSound(samples, work / f"{name}.npy", detector.frame_samples / SAMPLE_RATE))
-    kept = tuple(segment for segment in made.segments if not (way != "none" and hints.leaked(segment.text, prompt)))
-    made = made.model_copy(update={"segments": kept})
+                         asr.Options(model=model, source=language, align="off"), tools,
+                         HeardSound(samples, work / f"{name}.npy", detector.frame_samples / SAMPLE_RATE), glossary)
     made.write(folder)
     return made
 
@@ -234,7 +217,7 @@ def _hindi(media: Path, store: ModelStore, work: Path) -> dict[str, Any]:
         name = f"hindi-{clip.stem}"
         with wave.open(str(clip)) as file:
             _write(work / f"{name}.wav", np.frombuffer(file.readframes(file.getnframes()), "<i2"))
-        heard += list(_hear(name, "base", "none", names, store, work, "hi").segments)
+        heard += list(_hear(name, "base", store, work, "hi").segments)
         text = clip.with_suffix(".txt").read_text(encoding="utf-8")
         words = tuple(Word(0.3 * at, 0.3 * at + 0.3, " " + word, 0.5) for at, word in enumerate(text.split()))
         said.append(Segment(0.0, words[-1].end, text, words, -0.3, 0.1, 1.2))

@@ -94,7 +94,8 @@ def test_the_media_library_has_one_caller(path: Path) -> None:
 
 def test_stages_import_nothing_heavy() -> None:
     """A stage's process imports only what it uses; the table of stages costs the core alone."""
-    code = f"import sys, cp_whisperx.stages.__main__; print([name for name in {HEAVY!r} if name in sys.modules])"
+    code = "import sys, cp_whisperx.stages.__main__; cp_whisperx.stages.STAGES; "
+    code += f"print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -104,7 +105,8 @@ def test_stages_import_nothing_that_only_some_images_hold() -> None:
     parts = re.findall(r'"(?:media|pull) ([\w/]+?)(?:\.pyc)?"', (ROOT / "docker/make-code").read_text())
     names = ["cp_whisperx." + part.replace("/", ".") for part in parts]
     assert len(names) >= 9
-    code = f"import sys, cp_whisperx.stages.__main__; print([name for name in {names!r} if name in sys.modules])"
+    code = "import sys, cp_whisperx.stages.__main__; cp_whisperx.stages.STAGES; "
+    code += f"print([name for name in {names!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
@@ -115,6 +117,14 @@ def test_files_stay_readable() -> None:
     assert sorted(lines.values())[len(lines) // 2] <= 150
     banned = re.compile(r"^(utils|helpers|common|manager|misc)$|^\d")
     assert not [path for path in modules() if banned.search(path.stem)]
+
+
+def test_a_stage_loads_no_other() -> None:
+    code = ("import sys, cp_whisperx.stages.__main__ as main; main.stages.find('tmdb'); "
+            "print([name for name in main.stages.NAMES if f'cp_whisperx.stages.{name.replace(chr(45), chr(95))}' "
+            "in sys.modules])")
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == (
+        "['tmdb']")
 
 
 def test_stages_stand_in_their_order() -> None:

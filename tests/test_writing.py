@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -36,9 +33,8 @@ def test_a_policy_says_what_may_be_written(case: tuple[str, Task, Policy]) -> No
     assert writing(*case).script == script
 
 
-def heard(engine: TextTranscriber, policy: Policy = "auto", language: str = "hi", hints: str = "") -> Heard:
-    return hear(engine, SOUND, language=language, task="transcribe", writing=writing(language, "transcribe", policy),
-                hints=hints)
+def heard(engine: TextTranscriber, policy: Policy = "auto", language: str = "hi") -> Heard:
+    return hear(engine, SOUND, language=language, task="transcribe", writing=writing(language, "transcribe", policy))
 
 
 def text(found: Heard) -> str:
@@ -76,57 +72,20 @@ def test_words_that_pass_a_lock_in_pieces_are_left_out() -> None:
 
 
 LEAKS = {
-    "all of it": (PROMPT, "", ""),
-    "a part": ("हिन्दी फ़िल्म की बातचीत", "", ""),
-    "at the beginning": ("हिन्दी फ़िल्म की सिमरन घर चलो", "", "सिमरन घर चलो"),
-    "two words are said by people": ("यह एक कुत्ता", "", "यह एक कुत्ता"),
-    "another order": ("फ़िल्म हिन्दी यह", "", "फ़िल्म हिन्दी यह"),
-    "a name is said by people": ("सिमरन", "सिमरन, बलदेव, कुलजीत", "सिमरन"),
+    "all of it": (PROMPT, ""),
+    "a part": ("हिन्दी फ़िल्म की बातचीत", ""),
+    "at the beginning": ("हिन्दी फ़िल्म की सिमरन घर चलो", "सिमरन घर चलो"),
+    "two words are said by people": ("यह एक कुत्ता", "यह एक कुत्ता"),
+    "another order": ("फ़िल्म हिन्दी यह", "फ़िल्म हिन्दी यह"),
 }
 
 
 @pytest.mark.parametrize("name", LEAKS)
 def test_a_prompts_own_words_are_left_out(name: str) -> None:
-    said, hints, expected = LEAKS[name]
+    said, expected = LEAKS[name]
     engine = TextTranscriber(said)
-    assert text(heard(engine, hints=hints)) == expected
-    assert engine.asked == [(HINDI, f"{PROMPT} {hints}".strip())]
-
-
-NAMES = "Simran, Baldev, Kuljeet, Lajjo."
-READ_OUT = {
-    "names on noise": (NAMES, True), "over and over": ("Lajjo, Lajjo, Baldev, Lajjo, Simran", True),
-    "names in sentences": ("Simran, go and look whether Baldev is at home", False)}
-
-
-class ReadsOut(TextTranscriber):
-    """Says one thing with names to expect and the other without them."""
-
-    def transcribe(self, wave: Any, *, names: str = "", **manner: Any) -> Heard:
-        self.texts = (self.said if names else "word",)
-        return super().transcribe(wave, names=names, **manner)
-
-
-@pytest.mark.parametrize("name", READ_OUT)
-def test_where_the_names_are_read_out_the_sound_is_heard_without_them(name: str) -> None:
-    said, again = READ_OUT[name]
-    engine = ReadsOut()
-    engine.said = said
-    assert text(heard(engine, language="en", hints=NAMES)) == ("word" if again else said)
-    assert [names for _, names in engine.asked] == [NAMES, ""][:1 + again]
-
-
-@pytest.mark.parametrize(("said", "no_speech", "logprob", "kept"), [
-    ("Kuljeet, Kuljeet,", 0.92, -0.80, False), ("Kuljeet.", 0.88, -0.95, False), ("Kuljeet!", 0.10, -0.80, True),
-    ("Kuljeet!", 0.88, -0.30, True), ("Kuljeet is here.", 0.88, -0.95, True)])
-def test_names_alone_where_nobody_seems_to_speak_are_left_out(said: str, no_speech: float, logprob: float,
-                                                              kept: bool) -> None:
-    class Doubting(TextTranscriber):
-        def transcribe(self, wave: Any, **manner: Any) -> Heard:
-            (segment,) = super().transcribe(wave, **manner).segments
-            return Heard((replace(segment, no_speech_prob=no_speech, avg_logprob=logprob),), "fake")
-
-    assert text(heard(Doubting(said), language="en", hints=NAMES)) == (said if kept else "")
+    assert text(heard(engine)) == expected
+    assert engine.asked == [(HINDI, PROMPT)]
 
 
 def test_roman_is_heard_in_devanagari_and_romanised() -> None:

@@ -74,6 +74,21 @@ class Turn(Span):
 
 
 @dataclass(frozen=True, slots=True, order=True)
+class Alternative:
+    """A name that may have been said in the place of `count` words of a segment, from the word `first` on.
+
+    `gain` is the natural logarithm of how many times more probable the sound makes it, to a recogniser that expects
+    it, than the words as they were heard; `likeness` 0..1 is how much it sounds like them.
+    """
+
+    first: int
+    count: int
+    name: str
+    gain: float
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Segment(Span):
     """What a recogniser gives at a time: text and its words, with the measures it gives for doubt."""
 
@@ -82,6 +97,7 @@ class Segment(Span):
     avg_logprob: float
     no_speech_prob: float
     compression_ratio: float
+    alternatives: tuple[Alternative, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -15,19 +15,15 @@ if TYPE_CHECKING:
 
 
 class WhisperTranslator:
-    """Whisper's own task `translate` (Whisper paper, section 2.3): listens again, reads nothing, knows English alone.
-
-    `hints` are names that are to be expected.
-    """
+    """Whisper's own task `translate` (paper, section 2.3): listens again, reads nothing, knows English alone."""
 
     target = "en"
 
-    def __init__(self, engine: Transcriber, *, hints: str = "") -> None:
+    def __init__(self, engine: Transcriber) -> None:
         self._engine = engine
-        self._hints = hints
 
     def translate(self, wave: Waveform, spoken: Sequence[Segment], *, source: str) -> Heard:
-        return writing.hear(self._engine, wave, language=source, task="translate", hints=self._hints,
+        return writing.hear(self._engine, wave, language=source, task="translate",
                             writing=writing.writing(source, "translate", "auto"))
 
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 
 from cp_whisperx import scripts
 from cp_whisperx.engines.protocols import ANY_SCRIPT, Heard, Task, Transcriber
-from cp_whisperx.names.hints import leaked
 from cp_whisperx.romanise import romanise
 from cp_whisperx.timeline import Segment, Word
 
@@ -31,11 +30,6 @@ writes the alphabet (bench/hindi_script.py)."""
 
 _LEAK_WORDS = 3
 """Shorter runs of a prompt's words are said by people too: a name of the cast alone."""
-
-_NO_SPEECH = 0.6
-"""Threshold of the Whisper paper, section 4.5."""
-_DOUBT_LOGPROB = -0.5
-"""Stricter than there: a name that is called out alone is heard with more certainty (bench/names_film.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +63,16 @@ def writing(language: str, task: Task, policy: Policy) -> Writing:
     return Writing(own, own, own, roman=policy == "roman", prompt=_PROMPTS.get(language, ""))
 
 
-def hear(engine: Transcriber, wave: Waveform, *, language: str, task: Task, writing: Writing,
-         hints: str = "") -> Heard:
-    """What the engine heard in one window, in the script that it is to be in, without the prompt's own words.
-
-    `hints` are names that are to be expected. A window in which they are read out is heard again without them.
-    """
-    prompt = f"{writing.prompt} {hints}".strip()
-    heard = engine.transcribe(wave, language=language, task=task, scripts=writing.lock, prompt=writing.prompt,
-                              names=hints)
-    if hints and any(leaked(segment.text, hints) for segment in heard.segments):
-        return hear(engine, wave, language=language, task=task, writing=writing)
-    heard = replace(heard, segments=tuple(segment for segment in heard.segments if not _put_in(segment, hints)))
+def hear(engine: Transcriber, wave: Waveform, *, language: str, task: Task, writing: Writing) -> Heard:
+    """What the engine heard in one window, in the script that it is to be in, without the prompt's own words."""
+    heard = engine.transcribe(wave, language=language, task=task, scripts=writing.lock, prompt=writing.prompt)
     if not any(contradicts(segment, writing) for segment in heard.segments):
-        return replace(heard, segments=_unleaked(heard.segments, prompt))
+        return replace(heard, segments=_unleaked(heard.segments, writing.prompt))
     refused = tuple(segment for segment in heard.segments if contradicts(segment, writing))
     if writing.again != writing.lock:
-        heard = engine.transcribe(wave, language=language, task=task, scripts=writing.again, prompt=writing.prompt,
-                                  names=hints)
+        heard = engine.transcribe(wave, language=language, task=task, scripts=writing.again, prompt=writing.prompt)
     segments = [kept for segment in heard.segments if (kept := _without_foreign(segment, writing))]
-    return replace(heard, segments=_unleaked(segments, prompt), refused=refused)
-
-
-def _put_in(segment: Segment, hints: str) -> bool:
-    """True for names alone where the model doubts both that somebody speaks and what: it fills silence with them."""
-    return (segment.no_speech_prob > _NO_SPEECH and segment.avg_logprob < _DOUBT_LOGPROB
-            and set(_plain(segment.text)) <= set(_plain(hints)))
+    return replace(heard, segments=_unleaked(segments, writing.prompt), refused=refused)
 
 
 def contradicts(segment: Segment, writing: Writing) -> bool:

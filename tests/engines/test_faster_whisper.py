@@ -13,6 +13,8 @@ from cp_whisperx.engines.device import Device
 from cp_whisperx.engines.faster_whisper import WhisperTranscriber
 from cp_whisperx.errors import EngineError
 from cp_whisperx.models.store import ModelStore
+from cp_whisperx.timeline import SAMPLE_RATE
+from scenes.voices import spoken
 
 pytestmark = pytest.mark.real
 LOG = logging.getLogger("test")
@@ -37,6 +39,26 @@ def test_words_have_times_and_repeat_exactly(models: ModelStore, shared_media: P
     assert all(0 <= word.start <= word.end <= sound.size / 16_000 + 0.1 for word in words)
     assert all(0 < word.probability <= 1 for word in words)
     assert engine.transcribe(sound, language="en", task="transcribe") == heard
+
+
+@pytest.mark.parametrize("name", ["tiny.en", "base"])
+def test_the_words_that_were_said_are_the_probable_ones(models: ModelStore, name: str) -> None:
+    """And a name more so where it is expected. That a sound just heard is not encoded again makes no difference."""
+    clip = next(clip for line, clip in spoken(SAMPLE_RATE).items() if line.text.startswith("Uncle, did you ask"))
+    sound = clip.samples * np.float32(0.1)
+    said = (" Uncle,", " did", " you", " ask", " her", " about", " the", " letter?")
+    named = (" Kuljeet,", *said[1:])
+    engine = load(models, name)
+    manner: dict[str, Any] = {"language": "en", "task": "transcribe"}
+    fresh = engine.score(sound, said, **manner)
+    engine.transcribe(sound, **manner)
+    assert engine.score(sound, said, **manner) == fresh
+    assert len(fresh) == len(said) and all(score <= 0 for score in fresh)
+    for number in (0, 3, 7):
+        other = (*said[:number], " elephants", *said[number + 1:])
+        assert sum(engine.score(sound, other, **manner)) < sum(fresh) - 4
+    assert engine.score(sound, named, names="Kuljeet, Baldev.", **manner)[0] > engine.score(sound, named, **manner)[0]
+    assert engine.score(sound, (), **manner) == ()
 
 
 @pytest.mark.media

@@ -41,3 +41,15 @@ def test_the_vocabulary_of_a_model_is_parted_by_script(models: ModelStore) -> No
             assert all(any(texts[number] == bytes((byte,)) for number in kept) for byte in chr(point).encode())
     arabic = {number for number, text in texts.items() if text.lstrip()[:1] and 0xD8 <= text.lstrip()[0] <= 0xDB}
     assert len(arabic) > 300 and not arabic & kept
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["base", "tiny.en"])
+def test_a_lost_merge_is_mended(models: ModelStore, name: str) -> None:
+    from tokenizers import Tokenizer
+
+    found = Tokenizer.from_file(str(models.path(name) / "tokenizer.json"))
+    mended = vocabulary.mended(found)
+    assert mended.encode(" until the day", add_special_tokens=False).tokens == ["\u0120until", "\u0120the", "\u0120day"]
+    assert mended.get_vocab() == found.get_vocab()
+    assert vocabulary.mended(mended) is mended

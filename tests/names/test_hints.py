@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cp_whisperx.artifacts import Name
-from cp_whisperx.names.hints import hints, leaked
+from cp_whisperx.names.hints import hints
 
 
 def names(*weighed: tuple[str, float]) -> tuple[Name, ...]:
@@ -40,29 +40,3 @@ def test_nobody_is_suggested_in_another_script() -> None:
     both = (Name(canonical="Simran", kind="person", source="", weight=0.9, variants=("सिमरन",)),)
     assert hints(both, budget=9, tokens=words) == "Simran"
     assert hints(both, budget=9, tokens=words, devanagari=True) == "सिमरन"
-
-
-PROMPT = "Simran, Baldev, Kuljeet, Rajeshwari, Lajjo."
-LEAKS = {
-    "the prompt": ("Simran, Baldev, Kuljeet, Rajeshwari, Lajjo.", True),
-    "part of it": ("Baldev, Kuljeet, Rajeshwari", True),
-    "with a word of its own": ("and Baldev, Kuljeet, Rajeshwari, Lajjo", True),
-    "a name called out": ("Simran!", False),
-    "two people": ("Baldev and Kuljeet", False),
-    "a sentence": ("Simran, come inside before it rains.", False),
-    "the other way round": ("Lajjo Rajeshwari Kuljeet Baldev Simran", True),
-    "over and over, as base did on a telephone call": (
-        "Kuljeet, Kuljeet, Lajjo, Rajeshwari, Baldev, Lajjo, Rajeshwari, Baldev,", True),
-    "three people called": ("Kuljeet! Baldev! Simran!", False),
-    "nothing": ("", False),
-}
-
-
-@pytest.mark.parametrize("name", LEAKS)
-def test_a_prompt_that_leaks_is_known(name: str) -> None:
-    text, found = LEAKS[name]
-    assert leaked(text, PROMPT) is found
-
-
-def test_without_a_prompt_nothing_leaks() -> None:
-    assert not leaked("Simran, Baldev, Kuljeet", "")

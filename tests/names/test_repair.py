@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from cp_whisperx.names.corrections import Veto
 from cp_whisperx.names.glossary import build
 from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.repair import repair
-from cp_whisperx.timeline import Segment, Word
+from cp_whisperx.timeline import Alternative, Segment, Word
 from tests.names.test_glossary import film
 
 pytestmark = pytest.mark.real
@@ -120,6 +121,45 @@ def test_an_actor_is_known_but_nobody_is_renamed_to_one() -> None:
 def test_a_language_that_no_list_knows_is_left_alone() -> None:
     text = "mujhko lagtaa haikyon tumhein Gulmid bolnaa padegaa kahaanse aayegaa"
     assert repaired(text)[1] == ()
+
+
+BY_SOUND = {
+    "an ordinary word": ("Is it pretty today?", (2, 1, "Rajeshwari", 1.5, 0.9), "Is it Rajeshwari today?"),
+    "an ordinary word, and little said for it": ("The bride is pretty today.", (3, 1, "Rajeshwari", 0.5, 0.9), ""),
+    "ordinary words": ("Forget him, sign run, and go.", (2, 2, "Simran", 0.6, 0.7), "Forget him, Simran, and go."),
+    "less probable than an unknown word": ("I met Xomzot there.", (2, 1, "Simran", -0.5, 0.6), "I met Simran there."),
+    "far less probable": ("I met Xomzot there.", (2, 1, "Simran", -3.0, 0.6), ""),
+    "nothing alike": ("I met Xomzot there.", (2, 1, "Simran", -1.0, 0.36), ""),
+    "nothing alike, and much said for it": ("I met Xomzot there.", (2, 1, "Simran", 9.0, 0.36), "I met Simran there."),
+    "the owner of something": ("The monitor's house.", (1, 1, "Malhotra", 3.0, 0.5), "The Malhotra's house."),
+    "a name of the film": ("I saw Baldev there.", (2, 1, "Simran", 9.0, 0.6), ""),
+    "better than what the text has": ("I saw Simon today.", (2, 1, "Kuljeet", 5.0, 0.5), "I saw Kuljeet today."),
+    "a name that is not expected": ("I saw Xomzot today.", (2, 1, "Gulshan", 9.0, 0.9), ""),
+}
+
+
+@pytest.mark.parametrize("name", BY_SOUND)
+def test_a_name_that_the_sound_makes_probable_is_taken(name: str) -> None:
+    text, alternative, expected = BY_SOUND[name]
+    heard = replace(segment(text), alternatives=(Alternative(*alternative),))
+    (found,), changes = repair([heard], CAST, lexicon())
+    assert found.text == (expected or text)
+    assert [change.after for change in changes] == ([alternative[2]] if expected else [])
+    assert found.alternatives == ()
+
+
+def test_less_is_enough_where_the_same_words_became_that_name() -> None:
+    one, other = (replace(segment(text, at=at), alternatives=(Alternative(1, 2, "Dharamvir", gain, 0.7),))
+                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -3.0)))
+    assert [one.text for one in repair([one, other], CAST, lexicon())[0]] == ["Old Dharamvir laughed.",
+                                                                             "The Dharamvir left."]
+    assert repair([other], CAST, lexicon())[1] == ()
+
+
+def test_what_the_sound_made_a_name_once_is_that_name_elsewhere() -> None:
+    heard = [replace(segment("Is Moritra at home?"), alternatives=(Alternative(1, 1, "Malhotra", 4.0, 0.7),)),
+             segment("The Moritra family.", at=60.0)]
+    assert [one.text for one in repair(heard, CAST, lexicon())[0]] == ["Is Malhotra at home?", "The Malhotra family."]
 
 
 LETTERS = st.text(st.sampled_from("abeikmnrstuSKB '.,?राज़ी-"), min_size=1, max_size=8).filter(str.strip)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cp_whisperx import log as logs
-from cp_whisperx.artifacts import SpeakerActivity
+from cp_whisperx.artifacts import Glossary, Name, SpeakerActivity
 from cp_whisperx.engines.fake import CountingTranscriber, SteadySound, TextTranscriber, WordTranslator
 from cp_whisperx.engines.protocols import Heard, Task
 from cp_whisperx.errors import ConfigError
@@ -399,3 +399,36 @@ def test_the_journal_holds_what_was_heard(tmp_path: Path, samples: Samples) -> N
     lines = (tmp_path / "w" / "windows.jsonl").read_text().splitlines()
     assert json.loads(lines[0])["language"] == "en"
     assert len(lines) == 3
+
+
+CAST = Glossary(names=(Name(canonical="Simran", kind="person", source="", weight=0.9),))
+ASKED = {
+    "a name is known": (CAST, asr.Options(), True),
+    "no name is known": (Glossary(names=()), asr.Options(), False),
+    "switched off": (CAST, asr.Options(names=False), False),
+    "in another script": (CAST, asr.Options(source="hi"), False),
+}
+
+
+class Unsure(TextTranscriber):
+    def score(self, *_: Any, **manner: Any) -> tuple[float, ...]:
+        self.asked_for = manner["names"]
+        return super().score(*_, **manner)
+
+    asked_for = ""
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_name_is_asked_for_and_nothing_else_is_heard_for_it(tmp_path: Path, samples: Samples, name: str) -> None:
+    glossary, options, asked = ASKED[name]
+    text = "सिमरन घर" if options.source else "come here sign run please"
+    engines = [Unsure(text, language=options.source or "en") for _ in "ab"]
+    talk = speech(10)
+    options = options.model_copy(update={"align": "off", "second_hearing": False})
+    made, without = (
+        asr.recognise(engine, samples, talk, options, tools(tmp_path / str(number)), SURE, known)
+        for number, (engine, known) in enumerate(zip(engines, (glossary, None), strict=True)))
+    assert (engines[0].asked_for, engines[1].asked_for) == ("Simran." if asked else "", "")
+    found = [(one.first, one.count, one.name) for segment in made.segments for one in segment.alternatives]
+    assert found == ([(2, 2, "Simran")] if asked else [])
+    assert [replace(segment, alternatives=()) for segment in made.segments] == list(without.segments)

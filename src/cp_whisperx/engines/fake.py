@@ -53,7 +53,7 @@ class CountingTranscriber:
         return {self.language: 0.9, "fr": 0.1}
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "", names: str = "") -> Heard:
+                   prompt: str = "") -> Heard:
         self.calls += 1
         words = []
         for number in range(int(wave.size / SAMPLE_RATE / 0.5)):
@@ -65,6 +65,14 @@ class CountingTranscriber:
             return Heard((), "fake")
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
+
+
+    def score(self, wave: Waveform, words: Sequence[str], *, language: str, task: Task,
+              names: str = "") -> tuple[float, ...]:
+        """A name that is expected is sure, all else is as probable as not."""
+        expected = set(re.findall(r"\w+", names))
+        return tuple(0.0 if re.findall(r"\w+", word)[:1] and re.findall(r"\w+", word)[0] in expected else -0.7
+                     for word in words)
 
 
 class CapitalNames:
@@ -227,9 +235,9 @@ class TextTranscriber(CountingTranscriber):
         self.asked: list[tuple[frozenset[str], str]] = []
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "", names: str = "") -> Heard:
+                   prompt: str = "") -> Heard:
         self.calls += 1
-        self.asked.append((scripts, f"{prompt} {names}".strip()))
+        self.asked.append((scripts, prompt))
         text = next(text for text in self.texts if not scripts or not foreign(text, scripts) or text == self.texts[-1])
         words = tuple(Word(number * 0.5, number * 0.5 + 0.4, f" {word}", 0.9)
                       for number, word in enumerate(text.split()))

@@ -6,8 +6,12 @@ section 4.5), this one decodes again by beam search with repetition forbidden.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import logging
+import math
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +39,11 @@ _LOCKED_ATTEMPTS: tuple[tuple[str, dict[str, Any]], ...] = (("locked", {"no_repe
 repetition penalty uses up the few tokens that a script has, and the alphabet is what then comes out."""
 
 
+_CONTEXT = 448
+"""Tokens that Whisper's decoder takes."""
+_LEAST = 1e-10
+
+
 class WhisperTranscriber:
     window_s = 30.0
 
@@ -58,6 +67,7 @@ class WhisperTranscriber:
                 self._model = self._load(model, chosen, threads)
             except Exception as again:
                 raise _cannot_load(model, again) from again
+        self._memory = _Memory(self._model)
         self._beam_size = beam_size
         self._tokens: dict[frozenset[str], list[int]] = {}
         self.multilingual = bool(self._model.model.is_multilingual)
@@ -81,21 +91,48 @@ class WhisperTranscriber:
         return len(self._model.hf_tokenizer.encode(text, add_special_tokens=False).ids)
 
     def languages(self, wave: Waveform) -> dict[str, float]:
+        self._memory.begin(None)
         _, _, shares = self._model.detect_language(wave)
         return dict(shares)
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "", names: str = "") -> Heard:
+                   prompt: str = "") -> Heard:
         tried: list[Heard] = []
-        # A prompt is gone after the first pass over a window, which may take several; hotwords are given to each.
-        manner = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None,
-                  "hotwords": names or None}
+        self._memory.begin(wave)
+        manner = {"suppress_tokens": [-1, *self._forbidden(scripts)], "initial_prompt": prompt or None}
         for name, options in _LOCKED_ATTEMPTS if scripts else _ATTEMPTS:
             heard = Heard(self._decode(wave, language, task, manner | options), name)
             if not any(map(_doubtful, heard.segments)):
                 return heard
             tried.append(heard)
         return max(tried, key=_credit)
+
+    def score(self, wave: Waveform, words: Sequence[str], *, language: str, task: Task,
+              names: str = "") -> tuple[float, ...]:
+        tokens = [self._spelt(word) for word in words]
+        told = [self._id("<|startofprev|>"), *self._spelt(f" {names}")] if names else []
+        opening = (f"<|{language}|>", f"<|{task}|>") if self.multilingual else ()
+        start = [*told, *map(self._id, ("<|startoftranscript|>", *opening))]
+        # What does not fit into the decoder's context is not scored.
+        flat = list(itertools.chain.from_iterable(tokens))[:_CONTEXT - len(start) - 2]
+        if not flat:
+            return tuple(0.0 for _ in words)
+        (found,) = self._model.model.align(self._memory.of(wave), start, [flat], self._memory.frames(wave))
+        scores = iter(found.text_token_probs)
+        return tuple(sum(math.log(max(probability, _LEAST)) for probability in itertools.islice(scores, len(piece)))
+                     for piece in tokens)
+
+    def _spelt(self, text: str) -> list[int]:
+        return list(self._spelling.encode(text, add_special_tokens=False).ids)
+
+    def _id(self, token: str) -> int:
+        found = self._model.hf_tokenizer.token_to_id(token)
+        assert found is not None
+        return int(found)
+
+    @functools.cached_property
+    def _spelling(self) -> Any:
+        return vocabulary.mended(self._model.hf_tokenizer)
 
     def _forbidden(self, allowed: frozenset[str]) -> list[int]:
         """Tokens of the model in use that hold letters of other scripts, or begin one."""
@@ -112,6 +149,42 @@ class WhisperTranscriber:
             # Segments are judged by the stage, which records what it drops.
             no_speech_threshold=None, compression_ratio_threshold=None, log_prob_threshold=None, **options)
         return tuple(_segment(segment) for segment in found if segment.words)
+
+
+class _Memory:
+    """What the encoder made of the sound that was transcribed last: it takes longer than a pass of the decoder."""
+
+    def __init__(self, model: Any) -> None:
+        self._model, self._encode = model, model.encode
+        self._wave: Waveform | None = None
+        self._first: Any = None
+        model.encode = self._listen
+
+    def begin(self, wave: Waveform | None) -> None:
+        self._wave, self._first = wave, None
+
+    def of(self, wave: Waveform) -> Any:
+        from faster_whisper.audio import pad_or_trim
+
+        if wave is not self._wave or self._first is None:
+            self.begin(wave)
+            features = self._model.feature_extractor(wave)
+            self._listen(pad_or_trim(features[:, :min(self._most, features.shape[-1] - 1)]))
+        return self._first
+
+    def frames(self, wave: Waveform) -> int:
+        return min(self._most, wave.size // int(self._model.feature_extractor.hop_length))
+
+    @property
+    def _most(self) -> int:
+        return int(self._model.feature_extractor.nb_max_frames)
+
+    def _listen(self, features: Any) -> Any:
+        encoded = self._encode(features)
+        # A window fits into the first pass; later ones hear what is behind the last words.
+        if self._wave is not None and self._first is None:
+            self._first = encoded
+        return encoded
 
 
 def _segment(segment: Any) -> Segment:

@@ -95,11 +95,19 @@ class Transcriber(Protocol):
         ...
 
     def transcribe(self, wave: Waveform, *, language: str, task: Task, scripts: frozenset[str] = ANY_SCRIPT,
-                   prompt: str = "", names: str = "") -> Heard:
+                   prompt: str = "") -> Heard:
         """Words of one window of at most `window_s`. The same input gives the same result.
 
         `scripts` are those of cp_whisperx.scripts that may be written. `prompt` is taken for what was said before.
-        `names` are to be expected all through the window.
+        """
+        ...
+
+    def score(self, wave: Waveform, words: Sequence[str], *, language: str, task: Task,
+              names: str = "") -> tuple[float, ...]:
+        """Natural logarithm of the probability of each of the words, given the sound and the words before it.
+
+        `words` are a whole text of the window, each with the space before it. `names` are to be expected. Costs little
+        for the wave that was transcribed last.
         """
         ...
 

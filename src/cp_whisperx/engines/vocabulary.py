@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from cp_whisperx import scripts
 
@@ -20,6 +22,24 @@ def forbidden(vocabulary: Mapping[str, int], allowed: frozenset[str]) -> list[in
     return sorted(number for token, number in vocabulary.items()
                   if not (token.startswith(_MARK[0]) and token.endswith(_MARK[1]))
                   and not scripts.writes_only(text(token), allowed))
+
+
+def mended(tokenizer: Any) -> Any:
+    """The tokenizer with its first merge, which the files of Whisper's multilingual models have lost.
+
+    They make " the" two tokens, a space and a word without one, where the model writes one. That spells nothing wrong,
+    but a text that is put before the model in such pieces is improbable to it.
+    """
+    vocabulary = tokenizer.get_vocab()
+    # Merges are in the order of the tokens that they make, which follow the 256 bytes.
+    first = next((token for token, number in vocabulary.items() if number == 256), None)
+    written = json.loads(tokenizer.to_str())
+    merges = written["model"]["merges"]
+    pairs = [merge.split(" ") if isinstance(merge, str) else list(merge) for merge in merges[:1]]
+    if first is None or len(first) != 2 or not pairs or "".join(pairs[0]) == first:
+        return tokenizer
+    merges.insert(0, f"{first[0]} {first[1]}" if isinstance(merges[0], str) else list(first))
+    return type(tokenizer).from_str(json.dumps(written))
 
 
 def text(token: str) -> bytes:

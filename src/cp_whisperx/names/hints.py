@@ -1,4 +1,4 @@
-"""What a recogniser is told to expect, and whether it said that instead of what it heard.
+"""Which names a recogniser is told to expect.
 
 A prompt has few tokens, so the names that are likely now come first: by their weight, and by how often they were heard
 of late (windows of 45 s that begin every 15 s, each older one counting less).
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from difflib import SequenceMatcher
 
 from cp_whisperx.artifacts import Name
 from cp_whisperx.names import script
@@ -16,11 +15,8 @@ from cp_whisperx.names import script
 WINDOW_S, STRIDE_S = 45.0, 15.0
 _WINDOWS = 8
 _DECAY = 0.7
-_MIN_WEIGHT = 0.5
-"""Who is less likely to be spoken of than this is not suggested: a suggestion is heard where nothing was said."""
-_LEAK_WORDS, _LEAK_SHARE = 3, 0.8
-_LIST_WORDS = 4
-"""So many words and nearly all of them of the prompt, in whatever order and however often: a list, not speech."""
+_MIN_WEIGHT = 0.3
+"""Who is less likely to be spoken of than this is not asked for, nor put in another word's place (`match`)."""
 
 
 def hints(names: Sequence[Name], recent: Sequence[tuple[float, str]] = (), now_s: float = 0.0, *, budget: int,
@@ -61,16 +57,3 @@ def _lately(recent: Sequence[tuple[float, str]], now_s: float) -> dict[str, floa
                 for word in re.findall(r"\w[\w'’-]*", text.casefold()):
                     heard[word] = heard.get(word, 0.0) + _DECAY ** number
     return heard
-
-
-def leaked(text: str, prompt: str) -> bool:
-    """True if a text is the prompt, or mostly its words in its order: nobody speaks a list of names."""
-    said, told = (re.findall(r"\w+", part.casefold()) for part in (text, prompt))
-    if len(said) < min(_LEAK_WORDS, len(told)) or not told:
-        return False
-    if said == told:
-        return True
-    if len(said) >= _LIST_WORDS and sum(word in told for word in said) >= _LEAK_SHARE * len(said):
-        return True
-    blocks = SequenceMatcher(None, said, told, autojunk=False).get_matching_blocks()
-    return len(said) >= _LEAK_WORDS and sum(block.size for block in blocks) >= _LEAK_SHARE * len(said)

@@ -79,6 +79,7 @@ class Matcher:
         self._pairs = [_Form(name, name.canonical, key(name.canonical.replace(" ", "")), False)
                        for name in names if name.kind == "person" and name.weight >= _MIN_WEIGHT
                        and len(name.canonical.split()) == 2 and not script.is_devanagari(name.canonical)]
+        self._entries = {spelling.casefold(): name for name, spelling in reversed(spelt)}
         self._known: dict[str, str] = {}
         for _, spelling in spelt:
             for word in filter(glossary.is_part, spelling.split()):
@@ -92,6 +93,10 @@ class Matcher:
     def known(self, word: str) -> str | None:
         """The glossary's spelling of a word that it holds, whatever its case."""
         return self._known.get(word.casefold())
+
+    def entry(self, spelling: str) -> Name | None:
+        """The name of the glossary that is spelt so."""
+        return self._entries.get(spelling.casefold())
 
     def best(self, heard: Heard, *, devanagari_wanted: bool) -> Match | None:
         """The name that fits best, accepted or not; None if there is none, or if two fit alike."""

@@ -1,13 +1,15 @@
 """Names as the film has them, in the place of what the recogniser made of them.
 
 Word by word: a stretch of one to three words may become one name, one word may become a name of two. Ordinary words
-are left alone. What was heard in one place votes for the others: a spelling that became a name once becomes it
-everywhere, and one that just failed is taken where its like was taken elsewhere.
+are left alone, unless the recogniser found a name more probable in their place (`evidence`). What was heard in one
+place votes for the others: a spelling that became a name once becomes it everywhere, and one that just failed is taken
+where its like was taken elsewhere.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,10 +18,11 @@ from typing import Literal
 from cp_whisperx.artifacts import Name, NameChange
 from cp_whisperx.names import ordinary, script
 from cp_whisperx.names.corrections import Veto
+from cp_whisperx.names.evidence import PARTS
 from cp_whisperx.names.match import Heard, Match, Matcher
 from cp_whisperx.names.ordinary import Lexicon
 from cp_whisperx.names.sound import key, likeness
-from cp_whisperx.timeline import Segment, Word, ms
+from cp_whisperx.timeline import Alternative, Segment, Word, ms
 
 _LONGEST = 3
 _PAUSE_S = 0.6
@@ -29,7 +32,17 @@ _ALIKE = 0.85
 _FOREIGN_SHARE = 0.4
 _SINGLE = 0.03
 """A single word is preferred to a longer stretch that fits no better than this."""
-_PARTS = re.compile(r"(?P<lead>\W*)(?P<core>.*?)(?P<owner>['’]s)?(?P<trail>\W*)", re.DOTALL)
+_NEEDED = {"word": 3.9, "words": 2.0, "other": 1.5}
+"""What gain and likeness together need to be for a name in the place of one ordinary word, of several, and of what is
+in no list or has a capital inside a sentence: in nats, chosen on the tuned films of bench/names.toml, each heard with
+its own cast and with that of another."""
+_BY_LIKENESS = 6.0
+"""Nats for each 1 of likeness."""
+_LEAST = {"word": 1.0, "words": 0.0, "pieces": 0.0, "other": -math.inf}
+"""Gain without which nothing is alike enough: only one word that is in no list may become a name that the sound says
+less for, since with several ("pieces") a word that was spoken may go."""
+_ELSEWHERE = 3.0
+"""So much less is enough where the same words became that name elsewhere."""
 _END = re.compile(r"[.!?…।]['\")\]”’]*$")
 
 Place = Literal["capital", "start", "lower"]
@@ -60,6 +73,9 @@ class _Proposal:
     def form(self) -> str:
         return self.heard.casefold()
 
+    def overlaps(self, other: _Proposal) -> bool:
+        return self.first < other.first + other.count and other.first < self.first + self.count
+
 
 def repair(segments: Sequence[Segment], names: Sequence[Name], lexicon: Lexicon,
            vetoes: Sequence[Veto] = ()) -> tuple[tuple[Segment, ...], tuple[NameChange, ...]]:
@@ -67,8 +83,15 @@ def repair(segments: Sequence[Segment], names: Sequence[Name], lexicon: Lexicon,
     matcher = Matcher(names, lexicon)
     tokens = [_tokens(segment.words) for segment in segments]
     foreign = _is_foreign(tokens, lexicon)
-    proposals = [proposal for number, found in enumerate(tokens)
-                 for proposal in _proposals(number, found, matcher, foreign=foreign)]
+    proposals: list[_Proposal] = []
+    for number, (segment, found) in enumerate(zip(segments, tokens, strict=True)):
+        sounding = [proposal for one in segment.alternatives if (proposal := _sounding(number, found, one, matcher))]
+        sure = [proposal for proposal in sounding if proposal.match.accepted]
+        spelt = [proposal for proposal in _proposals(number, found, matcher, foreign=foreign)
+                 if not any(map(proposal.overlaps, sure))]
+        proposals += sure + spelt
+        proposals += (proposal for proposal in sounding
+                      if not proposal.match.accepted and not any(map(proposal.overlaps, spelt)))
     taken: dict[int, list[_Proposal]] = {}
     for proposal in _voted(proposals):
         taken.setdefault(proposal.segment, []).append(proposal)
@@ -77,8 +100,8 @@ def repair(segments: Sequence[Segment], names: Sequence[Name], lexicon: Lexicon,
     for number, segment in enumerate(segments):
         words, made = _rewritten(tokens[number], taken.get(number, ()), matcher, vetoes)
         changes += made
-        changed.append(segment if words == segment.words else replace(
-            segment, words=words, text="".join(word.text for word in words).strip()))
+        changed.append(replace(segment, alternatives=()) if words == segment.words else replace(
+            segment, words=words, text="".join(word.text for word in words).strip(), alternatives=()))
     return tuple(changed), tuple(changes)
 
 
@@ -86,7 +109,7 @@ def _tokens(words: Sequence[Word]) -> list[_Token]:
     found: list[_Token] = []
     start = True
     for word in words:
-        parts = _PARTS.fullmatch(word.text)
+        parts = PARTS.fullmatch(word.text)
         assert parts is not None
         core = parts["core"]
         place: Place = "lower" if not core[:1].isupper() else "start" if start else "capital"
@@ -125,6 +148,23 @@ def _proposals(segment: int, tokens: Sequence[_Token], matcher: Matcher, *, fore
         if best:
             yield best
         at += best.count if best else 1
+
+
+def _sounding(segment: int, tokens: Sequence[_Token], one: Alternative, matcher: Matcher) -> _Proposal | None:
+    """The name that the recogniser found probable, accepted or nearly; None for words that are a name already."""
+    stretch = tokens[one.first:one.first + one.count]
+    name = matcher.entry(one.name)
+    if name is None or any(matcher.known(token.core) for token in stretch):
+        return None
+    plain = all(matcher.lexicon.kind(token.core) == "word" and token.place != "capital" for token in stretch)
+    kind = "other" if not plain else "word" if one.count == 1 else "words"
+    least = _LEAST["pieces" if kind == "other" and one.count > 1 else kind]
+    needed = max(_NEEDED[kind] - _BY_LIKENESS * one.likeness, least)
+    if one.gain < needed - _ELSEWHERE:
+        return None
+    return _Proposal(segment, one.first, one.count, Match(name, one.name, one.likeness, 2.0 * (one.gain < needed)),
+                     " ".join(token.core for token in stretch),
+                     f"more probable by the sound ({one.gain:+.1f}); {name.source}")
 
 
 def _match(stretch: Sequence[_Token], matcher: Matcher, *, devanagari: bool, foreign: bool) -> Match | None:

@@ -1,42 +1,46 @@
-"""The table of the house: the stages that exist, in the order in which they run."""
+"""The table of the house: the stages that exist, in the order in which they run.
+
+A process that runs one stage loads that one: `find` asks for no other, `STAGES` and `BY_NAME` for all.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.stage import Stage
-from cp_whisperx.stages import (
-    asr,
-    demux,
-    diarization,
-    mux,
-    post_ner,
-    pre_ner,
-    pyannote_vad,
-    silero_vad,
-    subtitle_gen,
-    tmdb,
-)
 
-STAGES: tuple[Stage[Any, Any], ...] = (
-    demux.STAGE,
-    tmdb.STAGE,
-    pre_ner.STAGE,
-    silero_vad.STAGE,
-    pyannote_vad.STAGE,
-    diarization.STAGE,
-    asr.STAGE,
-    post_ner.STAGE,
-    subtitle_gen.STAGE,
-    mux.STAGE,
+NAMES = (
+    "demux",
+    "tmdb",
+    "pre-ner",
+    "silero-vad",
+    "pyannote-vad",
+    "diarization",
+    "asr",
+    "post-ner",
+    "subtitle-gen",
+    "mux",
 )
+"""Each is in the module of that name."""
 
-BY_NAME: dict[str, Stage[Any, Any]] = {stage.name: stage for stage in STAGES}
+if TYPE_CHECKING:
+    STAGES: tuple[Stage[Any, Any], ...]
+    BY_NAME: dict[str, Stage[Any, Any]]
 
 
 def find(name: str) -> Stage[Any, Any]:
     """Raises ConfigError with the names there are."""
-    if name not in BY_NAME:
-        raise ConfigError(f"there is no stage called {name}", hint="stages: " + ", ".join(BY_NAME))
-    return BY_NAME[name]
+    if name not in NAMES:
+        raise ConfigError(f"there is no stage called {name}", hint="stages: " + ", ".join(NAMES))
+    found: Stage[Any, Any] = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").STAGE
+    return found
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("STAGES", "BY_NAME"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    made = tuple(map(find, NAMES))
+    globals().update(STAGES=made, BY_NAME={stage.name: stage for stage in made})
+    return globals()[name]

@@ -28,7 +28,7 @@ _log = logs.get(__name__)
 def main() -> int:
     parser = argparse.ArgumentParser(prog="cp_whisperx.stages", description="Runs one stage of one job.",
                                      epilog="example: python -m cp_whisperx.stages asr out/my-film-1a2b3c4d")
-    parser.add_argument("stage", metavar="NAME", help="one of: " + ", ".join(stages.BY_NAME))
+    parser.add_argument("stage", metavar="NAME", help="one of: " + ", ".join(stages.NAMES))
     parser.add_argument("job", metavar="JOB", type=Path, help="folder of the job")
     parser.add_argument("--runner", default="local", help="recorded with the result")
     parser.add_argument("--stop-on-eof", action="store_true",

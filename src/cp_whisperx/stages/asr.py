@@ -7,9 +7,10 @@ and since windows do not depend on each other it ends with the same transcript.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -36,6 +37,7 @@ from cp_whisperx.guards.verdicts import Verdicts, decide
 from cp_whisperx.media.samples import Samples
 from cp_whisperx.models import catalog
 from cp_whisperx.models.store import is_path
+from cp_whisperx.names import evidence
 from cp_whisperx.names.hints import hints
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, monotone, total
@@ -53,7 +55,7 @@ _WEAK = frozenset(("tiny", "base"))
 _SURE_SHARE = 0.6
 _LOSS_TOLD_S = 5.0
 _LOSS_TOLD_SHARE = 0.05
-_HINT_TOKENS = 100
+_NAME_TOKENS = 100
 """Of the 223 that Whisper takes for what was said before."""
 
 
@@ -63,8 +65,8 @@ class Options(StageOptions):
     task: Task = Field("transcribe", description="transcribe: text as spoken; translate: into English")
     script: writings.Policy = Field(
         "auto", description="Of Hindi and its like: devanagari, roman, or mixed, as it comes; auto: devanagari")
-    hints: bool = Field(False, description="Tell the model the names to expect: more names come out right, and now "
-                        "and then words that were spoken are lost")
+    names: bool = Field(True, description="Where names of the film are known, ask the model what it is unsure of "
+                        "once more: is it one of them?")
     second_hearing: bool = Field(True, description="Speech that got no words is heard once more, alone")
     beam_size: int = Field(5, ge=1, le=10, description="Hypotheses kept while decoding")
     align: Literal["auto", "off"] = Field(
@@ -104,7 +106,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
         tools.warn(f"the model {options.model} is weak in {_name(vote.language)}: use --model medium or larger")
     language = _text_language(vote, options, translator)
     writing = writings.writing(language, "transcribe", options.script)
-    hint = _hint(engine, glossary, writing, options)
+    names = _Names(_expected(engine, glossary, writing, options))
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
     again = len(journal.heard)
@@ -114,9 +116,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
         def timed(number: int, window: Window) -> Callable[[], tuple[Segment, ...]]:
             """A window's segments with their final times; heard now, unless an earlier run has heard it."""
             if number >= len(journal.heard):
-                # What got no words with the names in mind is heard once more without them.
-                told = hint if number < len(windows) else ""
-                journal.add(_hear(engine, window.sound(samples), vote.language, options, told, translator))
+                journal.add(_hear(engine, window.sound(samples), vote.language, options, names, translator))
             return _timing(window, journal.heard[number].segments, samples, workers)
 
         waiting: list[Callable[[], tuple[Segment, ...]]] = []
@@ -126,10 +126,12 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
             tools.progress(done_s, total_s)
         placed = [segment for window, segments in zip(windows, waiting, strict=True)
                   for segment in window.place(segments())]
-        verdicts = decide(placed, speech.spans, sound, samples, windows=len(windows), prompt=hint, hear_alone=(
+        verdicts = decide(placed, speech.spans, sound, samples, windows=len(windows), hear_alone=(
             lambda number, window: window.place(timed(len(windows) + number, window)()))
             if options.second_hearing else None)
     tools.facts["windows"] = f"{len(windows)} heard, {min(again, len(windows))} of them by an earlier run"
+    if names.told:
+        tools.facts["names"] = f"{names.places} places that may be one, found in {names.seconds:.1f} s"
     decisions = tuple(decision for window, heard in zip(windows, journal.heard, strict=False)
                       for decision in _decisions(window, heard, placed))
     _tell(verdicts, decisions, speech, tools)
@@ -144,29 +146,57 @@ def _text_language(vote: LanguageVote, options: Options, translator: Translator 
     return translator.target if translator else WhisperTranslator.target
 
 
-def _hint(engine: Transcriber, glossary: Glossary | None, writing: writings.Writing, options: Options) -> str:
-    """Names to expect, as one sentence; the same for all windows, so that they do not depend on each other."""
-    if not glossary or not options.hints or writing.script == "Deva":
-        return ""
-    names = hints(glossary.names, budget=_HINT_TOKENS, tokens=engine.tokens)
-    return f"{names}." if names else ""
+@dataclass(slots=True)
+class _Names:
+    """Names to expect, and what it took to ask for them."""
+
+    told: tuple[str, ...]
+    places: int = 0
+    seconds: float = 0.0
 
 
-def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options, hint: str,
+def _expected(engine: Transcriber, glossary: Glossary | None, writing: writings.Writing,
+              options: Options) -> tuple[str, ...]:
+    """The same for all windows, so that they do not depend on each other."""
+    if not glossary or not options.names or writing.script == "Deva" or writing.roman:
+        return ()
+    found = hints(glossary.names, budget=_NAME_TOKENS, tokens=engine.tokens)
+    return tuple(found.split(", ")) if found else ()
+
+
+def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options, names: _Names,
           translator: Translator | None) -> Heard:
     """One window as it is to be written; a translation with the times of the words that it translates."""
-    def as_spoken(policy: writings.Policy, hints: str = "") -> Heard:
-        return writings.hear(engine, sound, language=language, task="transcribe", hints=hints,
+    def as_spoken(policy: writings.Policy) -> Heard:
+        return writings.hear(engine, sound, language=language, task="transcribe",
                              writing=writings.writing(language, "transcribe", policy))
 
     if options.task == "transcribe":
-        return as_spoken(options.script, hint)
-    if translator is None:
-        translator = WhisperTranslator(engine, hints=hint)
-        if options.align == "off" or language == translator.target:
-            # It listens, so the sound is not transcribed for it.
-            return translator.translate(sound, (), source=language)
-    return second_pass(translator, sound, as_spoken("auto").segments, source=language)
+        return _with_names(engine, sound, as_spoken(options.script), language, options, names)
+    if translator is not None:
+        return second_pass(translator, sound, as_spoken("auto").segments, source=language)
+    translator = WhisperTranslator(engine)
+    if options.align == "off" or language == translator.target:
+        # It listens, so the sound is not transcribed for it.
+        heard = translator.translate(sound, (), source=language)
+    else:
+        heard = second_pass(translator, sound, as_spoken("auto").segments, source=language)
+    return _with_names(engine, sound, heard, language, options, names)
+
+
+def _with_names(engine: Transcriber, sound: Waveform, heard: Heard, language: str, options: Options,
+                names: _Names) -> Heard:
+    """With the names that may have been said in the place of some words; the words are as they were heard."""
+    began = time.perf_counter()
+    words = [word for segment in heard.segments for word in segment.words]
+    told = f"{', '.join(names.told)}."
+    found = evidence.alternatives(words, names.told, lambda texts: engine.score(
+        sound, texts, language=language, task=options.task, names=told))
+    each = evidence.by_segment(found, [len(segment.words) for segment in heard.segments])
+    names.places += len(found)
+    names.seconds += time.perf_counter() - began
+    return replace(heard, segments=tuple(replace(segment, alternatives=own)
+                                         for segment, own in zip(heard.segments, each, strict=True)))
 
 
 def _alignable(vote: LanguageVote, options: Options, tools: Tools) -> bool:
@@ -317,7 +347,7 @@ def _transcript(vote: LanguageVote, options: Options, language: str, verdicts: V
 
 STAGE = Stage(
     name="asr",
-    version=3,
+    version=4,
     needs=(AudioTrack, Glossary, Speech, SpeakerActivity),
     makes=Transcript,
     options=Options,

@@ -1,0 +1,153 @@
+"""What the sound says for a name: words as they were heard, against the same words with a name among them.
+
+A recogniser that is told names before it listens spells them right, and leaves out words around them. So it listens
+without, and is asked afterwards, told the names: how probable is the sentence as it was heard, and how probable with a
+name in the place of one to three of its words? Nothing but those words can change, whatever it answers.
+
+Names are tried at many places at a time, as far from each other as their effects reach: a few passes of the decoder
+over a window, and one where nothing is doubtful.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cp_whisperx.names.sound import key, likeness
+from cp_whisperx.timeline import Alternative, Word
+
+Score = Callable[[Sequence[str]], Sequence[float]]
+"""Log probability of each word of a window in its order, given the sound and the words before it."""
+
+_LONGEST, _PIECES = 3, 5
+"""Written words in the place of one name, and the pieces that a recogniser has them in: " Latch", "-Jo"."""
+_PAUSE_S = 0.6
+"""Words with more silence between them are not one name."""
+_CERTAIN = -0.5
+"""Words that are each more probable than this, with the names in mind, are what was said."""
+_LIKE = 0.34
+"""So much a name sounds at least like what was heard in its place."""
+_AFTER = 3
+"""Words behind a place whose probability counts: a wrong word, or one too many, makes the next ones improbable."""
+_ROUNDS = 5
+_WORTH = -4.0
+"""Gains below this say that it was not the name."""
+_CLEAR, _LESS_LIKE = 3.0, 0.1
+"""Where a name gained so much, what sounds so much less like another is not tried."""
+_BY_LIKENESS, _BY_WORD = 6.0, 1.0
+"""Between names for the same words: nats for each 1 of likeness, and for each word more that the name replaces."""
+PARTS = re.compile(r"(?P<lead>\W*)(?P<core>.*?)(?P<owner>['’]s)?(?P<trail>\W*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    first: int
+    count: int
+    name: str
+    like: float
+
+    @property
+    def end(self) -> int:
+        return self.first + self.count
+
+    def overlaps(self, other: _Candidate) -> bool:
+        return self.first < other.end and other.first < self.end
+
+
+def alternatives(words: Sequence[Word], names: Sequence[str], score: Score) -> tuple[Alternative, ...]:
+    """Places of `words`, those of one window, at which a name is about as probable as what was heard, or more so.
+
+    They are in order and do not overlap.
+    """
+    if not words or not names:
+        return ()
+    texts = [word.text for word in words]
+    heard = score(texts)
+    waiting = sorted(_candidates(words, names, heard), key=lambda one: (-one.like, one.first, one.count, one.name))
+    gains: list[tuple[float, _Candidate]] = []
+    for _ in range(_ROUNDS):
+        chosen = _apart(waiting)
+        if not chosen:
+            break
+        found = list(zip(_gains(texts, heard, chosen, score), chosen, strict=True))
+        clear = [one for gain, one in found if gain >= _CLEAR]
+        waiting = [one for one in waiting if one not in chosen and not any(
+            one.overlaps(other) and one.like < other.like - _LESS_LIKE for other in clear)]
+        gains += found
+    gains.sort(key=lambda item: (-item[0] - _BY_LIKENESS * item[1].like + _BY_WORD * item[1].count, item[1].first,
+                                 item[1].count, item[1].name))
+    taken: list[Alternative] = []
+    for gain, one in gains:
+        if gain >= _WORTH and not any(one.first < other.first + other.count and other.first < one.end
+                                      for other in taken):
+            taken.append(Alternative(one.first, one.count, one.name, round(gain, 2), round(one.like, 3)))
+    return tuple(sorted(taken))
+
+
+def _candidates(words: Sequence[Word], names: Sequence[str], heard: Sequence[float]) -> Iterator[_Candidate]:
+    keys = [(name, key(name)) for name in names]
+    known = {name.casefold() for name in names}
+    parts = [_parts(word.text) for word in words]
+    begins = [*(not at or word.text[:1].isspace() for at, word in enumerate(words)), True]
+    for first in itertools.compress(range(len(words)), begins[:-1]):
+        for end in range(first + 1, min(first + _PIECES, len(words)) + 1):
+            if end - first > 1 and begins[end - 1] and (
+                    parts[end - 2][2] or parts[end - 1][0].strip()
+                    or words[end - 1].start - words[end - 2].end > _PAUSE_S):
+                break
+            core = parts[end - 1][1]
+            if not any(map(str.isalpha, core)) or core.casefold() in known or sum(begins[first:end]) > _LONGEST:
+                break
+            sounds = key("".join(part[1] for part in parts[first:end]))
+            if min(heard[first:end]) > _CERTAIN or len(sounds) < 2 or not begins[end]:
+                continue
+            for name, spoken in keys:
+                if (like := likeness(sounds, spoken)) >= _LIKE:
+                    yield _Candidate(first, end - first, name, like)
+
+
+def _apart(waiting: Sequence[_Candidate]) -> list[_Candidate]:
+    """The first of them, and all after it whose places are beyond its effect."""
+    chosen: list[_Candidate] = []
+    for one in waiting:
+        if all(one.first >= other.end + _AFTER or other.first >= one.end + _AFTER for other in chosen):
+            chosen.append(one)
+    return sorted(chosen, key=lambda one: one.first)
+
+
+def _gains(texts: Sequence[str], heard: Sequence[float], chosen: Sequence[_Candidate], score: Score) -> list[float]:
+    """How much more probable each place and what follows it become with its name, as a difference of logarithms."""
+    made: list[str] = []
+    at, places = 0, []
+    for one in chosen:
+        made += texts[at:one.first]
+        places.append(len(made))
+        made.append(spelt(texts[one.first:one.end], one.name))
+        at = one.end
+    told = score(made + list(texts[at:]))
+    return [sum(told[place:place + 1 + _AFTER]) - sum(heard[one.first:one.end + _AFTER])
+            for one, place in zip(chosen, places, strict=True)]
+
+
+def spelt(texts: Sequence[str], name: str) -> str:
+    """The name in the place of these words, with the space, the quotes and the full stop that they have."""
+    first, last = PARTS.fullmatch(texts[0]), PARTS.fullmatch(texts[-1])
+    assert first and last
+    return first["lead"] + name + (last["owner"] or "") + last["trail"]
+
+
+def _parts(text: str) -> tuple[str, str, str]:
+    """What stands before a word, the word, and what ends it."""
+    found = PARTS.fullmatch(text)
+    assert found
+    return found["lead"], found["core"], (found["owner"] or "") + found["trail"]
+
+
+def by_segment(found: Sequence[Alternative], sizes: Sequence[int]) -> list[tuple[Alternative, ...]]:
+    """Those of a window, for each of its segments of so many words; what reaches over an end belongs to none."""
+    ends = list(itertools.accumulate(sizes))
+    return [tuple(Alternative(one.first - end + size, one.count, one.name, one.gain, one.likeness) for one in found
+                  if end - size <= one.first and one.first + one.count <= end)
+            for size, end in zip(sizes, ends, strict=True)]
