@@ -17,6 +17,7 @@ import pytest
 
 from cp_whisperx.errors import RunnerError
 from cp_whisperx.images.engine import Engine, find
+from cp_whisperx.images.turn import lock_of
 
 LIMIT_S = 60
 TOOLS = ("dockerd", "docker-registry", "unshare", "ip")
@@ -59,7 +60,9 @@ def empty_builder(work: Path, monkeypatch: pytest.MonkeyPatch, *, disk_mb: int =
     with ended([*apart, "sh", "-c", _ENGINE, "sh", str(work), str(disk_mb)]), monkeypatch.context() as patch:
         patch.setenv("DOCKER_HOST", f"unix://{work}/socket")
         wait_for(engine_answers, work / "engine.log")
-        yield find()
+        engine = find()
+        yield engine
+        lock_of(engine).unlink(missing_ok=True)
 
 
 @contextmanager
