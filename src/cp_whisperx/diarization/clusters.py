@@ -32,8 +32,9 @@ WITHIN = 1.5
 """Two cuts of one breath are told apart as if they were this much longer."""
 SCENE_S = 75.0
 """Speech in what is taken for a scene, seconds: enough to tell its voices apart, and spoken under one roof."""
-CHANGE = 0.08
-"""The share of an embedding's length, squared, that changes with the scene."""
+CHANGE = 0.02
+"""The share of an embedding's length, squared, that changes with the scene. More would be better for films, and merge
+the people of a crowd."""
 BLOCK = 800
 """Clusters that are merged at a time: the cost grows with the cube, memory with the square."""
 _MORE_TRIES = 24
