@@ -48,15 +48,21 @@ class Image:
         return f"{place}{NAME}-{self.stage}:{self.variant}{suffix}"
 
 
-PULLER = Image("models", "cpu", ("base", "array", "onnx", "web", "hub", "pull"), ("pull",))
+PULLER = Image("models", "cpu", ("base", "array", "onnx", "web", "hub", "pull"), ("sound", "pull"))
 """The one image that is no stage: fills the model store, with a network, and has pip to fetch packages with and
 onnx to convert models with."""
 
 
 def images() -> tuple[Image, ...]:
     """Every stage has :cpu; those that compute have :cuda too."""
-    return tuple(Image(stage.name, variant, _layers(stage, variant), ("media",) if stage.reads_film else ())
+    return tuple(Image(stage.name, variant, _layers(stage, variant), _code(stage))
                  for stage in STAGES for variant in variants(stage))
+
+
+def _code(stage: Stage[Any, Any]) -> tuple[str, ...]:
+    """What computes is told by the layer of numpy: a stage without it has no use for the engines."""
+    parts = {"sound": "array" in stage.image.layers, "media": stage.reads_film}
+    return tuple(part for part, wanted in parts.items() if wanted)
 
 
 def variants(stage: Stage[Any, Any]) -> tuple[Variant, ...]:
