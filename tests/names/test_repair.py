@@ -126,7 +126,8 @@ def test_a_language_that_no_list_knows_is_left_alone() -> None:
 BY_SOUND = {
     "an ordinary word": ("Is it pretty today?", (2, 1, "Rajeshwari", 1.5, 0.9), "Is it Rajeshwari today?"),
     "an ordinary word, and little said for it": ("The bride is pretty today.", (3, 1, "Rajeshwari", 0.5, 0.9), ""),
-    "ordinary words": ("Forget him, sign run, and go.", (2, 2, "Simran", 0.6, 0.7), "Forget him, Simran, and go."),
+    "ordinary words": ("Forget him, sign run, and go.", (2, 2, "Simran", 1.2, 0.7), "Forget him, Simran, and go."),
+    "ordinary words, and little said for it": ("Forget him, sign run, and go.", (2, 2, "Simran", 0.6, 0.7), ""),
     "less probable than an unknown word": ("I met Xomzot there.", (2, 1, "Simran", -0.5, 0.6), "I met Simran there."),
     "far less probable": ("I met Xomzot there.", (2, 1, "Simran", -3.0, 0.6), ""),
     "nothing alike": ("I met Xomzot there.", (2, 1, "Simran", -1.0, 0.36), ""),
