@@ -151,7 +151,7 @@ def test_a_name_that_the_sound_makes_probable_is_taken(name: str) -> None:
 
 def test_less_is_enough_where_the_same_words_became_that_name() -> None:
     one, other = (replace(segment(text, at=at), alternatives=(Alternative(1, 2, "Dharamvir", gain, 0.7),))
-                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -3.0)))
+                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -1.5)))
     assert [one.text for one in repair([one, other], CAST, lexicon())[0]] == ["Old Dharamvir laughed.",
                                                                              "The Dharamvir left."]
     assert repair([other], CAST, lexicon())[1] == ()
