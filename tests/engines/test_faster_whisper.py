@@ -128,7 +128,7 @@ def test_a_loop_is_decoded_again_without_repeats(models: ModelStore, monkeypatch
     monkeypatch.setattr(engine, "_decode", decode)
     heard = engine.transcribe(np.zeros(16_000, np.float32), language="en", task="transcribe")
     assert heard.attempt == "no-repeat"
-    both = {"suppress_tokens": [-1], "initial_prompt": None, "hotwords": None}
+    both = {"suppress_tokens": [-1], "initial_prompt": None}
     assert asked == [both | options for _, options in faster_whisper._ATTEMPTS]
 
 

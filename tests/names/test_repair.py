@@ -126,7 +126,8 @@ def test_a_language_that_no_list_knows_is_left_alone() -> None:
 BY_SOUND = {
     "an ordinary word": ("Is it pretty today?", (2, 1, "Rajeshwari", 1.5, 0.9), "Is it Rajeshwari today?"),
     "an ordinary word, and little said for it": ("The bride is pretty today.", (3, 1, "Rajeshwari", 0.5, 0.9), ""),
-    "ordinary words": ("Forget him, sign run, and go.", (2, 2, "Simran", 0.6, 0.7), "Forget him, Simran, and go."),
+    "ordinary words": ("Forget him, sign run, and go.", (2, 2, "Simran", 1.2, 0.7), "Forget him, Simran, and go."),
+    "ordinary words, and little said for it": ("Forget him, sign run, and go.", (2, 2, "Simran", 0.6, 0.7), ""),
     "less probable than an unknown word": ("I met Xomzot there.", (2, 1, "Simran", -0.5, 0.6), "I met Simran there."),
     "far less probable": ("I met Xomzot there.", (2, 1, "Simran", -3.0, 0.6), ""),
     "nothing alike": ("I met Xomzot there.", (2, 1, "Simran", -1.0, 0.36), ""),
@@ -150,7 +151,7 @@ def test_a_name_that_the_sound_makes_probable_is_taken(name: str) -> None:
 
 def test_less_is_enough_where_the_same_words_became_that_name() -> None:
     one, other = (replace(segment(text, at=at), alternatives=(Alternative(1, 2, "Dharamvir", gain, 0.7),))
-                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -3.0)))
+                  for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -1.5)))
     assert [one.text for one in repair([one, other], CAST, lexicon())[0]] == ["Old Dharamvir laughed.",
                                                                              "The Dharamvir left."]
     assert repair([other], CAST, lexicon())[1] == ()

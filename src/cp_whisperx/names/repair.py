@@ -9,7 +9,6 @@ where its like was taken elsewhere.
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -38,9 +37,9 @@ in no list or has a capital inside a sentence: in nats, chosen on the tuned film
 its own cast and with that of another."""
 _BY_LIKENESS = 6.0
 """Nats for each 1 of likeness."""
-_LEAST = {"word": 1.0, "words": 0.0, "pieces": 0.0, "other": -math.inf}
-"""Gain without which nothing is alike enough: only one word that is in no list may become a name that the sound says
-less for, since with several ("pieces") a word that was spoken may go."""
+_LEAST = 1.0
+"""Gain without which nothing is alike enough. Only one word that is in no list may become a name that the sound says
+less for: of others, one that was spoken may go."""
 _ELSEWHERE = 3.0
 """So much less is enough where the same words became that name elsewhere."""
 _END = re.compile(r"[.!?…।]['\")\]”’]*$")
@@ -158,8 +157,9 @@ def _sounding(segment: int, tokens: Sequence[_Token], one: Alternative, matcher:
         return None
     plain = all(matcher.lexicon.kind(token.core) == "word" and token.place != "capital" for token in stretch)
     kind = "other" if not plain else "word" if one.count == 1 else "words"
-    least = _LEAST["pieces" if kind == "other" and one.count > 1 else kind]
-    needed = max(_NEEDED[kind] - _BY_LIKENESS * one.likeness, least)
+    needed = _NEEDED[kind] - _BY_LIKENESS * one.likeness
+    if kind != "other" or one.count > 1:
+        needed = max(needed, _LEAST)
     if one.gain < needed - _ELSEWHERE:
         return None
     return _Proposal(segment, one.first, one.count, Match(name, one.name, one.likeness, 2.0 * (one.gain < needed)),

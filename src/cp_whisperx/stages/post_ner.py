@@ -34,7 +34,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> NamedTranscript:
 
 STAGE = Stage(
     name="post-ner",
-    version=1,
+    version=2,
     needs=(Transcript, Glossary),
     makes=NamedTranscript,
     options=Options,
