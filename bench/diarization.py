@@ -14,8 +14,8 @@ bench/pyannote_audio.py compares what it makes of them with what we do.
 
 `limits` says what no clustering could mend, of each recording with people in one room: the error if one voice at most,
 or two at most, are heard at a time, which is as many as segmentation 3.0 can tell; and the error of our voices if the
-reference said whose each cut is. `thresholds` is what a lower one for a voice does, on the tuned half. Made voices
-(`generated`) are six pitches of two voices: no encoder here takes pitch alone for another person, so two are found.
+reference said whose each cut is. `thresholds` is what a lower one for a second voice does, on the tuned half. Made
+voices (`generated`) are six pitches of two: no encoder here takes pitch alone for another person, so two are found.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import clusterings
 import numpy as np
@@ -39,6 +40,7 @@ from conversations import Conversation, conversations
 from numpy.typing import NDArray
 
 from cp_whisperx.diarization import clusters
+from cp_whisperx.diarization import turns as film_turns
 from cp_whisperx.diarization.cuts import Cut, cut
 from cp_whisperx.diarization.tracks import Grid, Voice, voices
 from cp_whisperx.diarization.turns import TurnRules, turns
@@ -168,8 +170,8 @@ OTHERS: Mapping[str, tuple[Callable[[float], Method], Sequence[float]]] = {
 """By name: from what is tuned to the method, and the values that were tried."""
 
 
-def found(case: Analysed, speakers: NDArray[np.int64], rules: TurnRules = _RULES) -> tuple[Turn, ...]:
-    return turns(case.voices, case.cuts, speakers, case.frames, case.grid, len(case.of.wave) / SAMPLE_RATE, rules,
+def found(case: Analysed, speakers: NDArray[np.int64]) -> tuple[Turn, ...]:
+    return turns(case.voices, case.cuts, speakers, case.frames, case.grid, len(case.of.wave) / SAMPLE_RATE, _RULES,
                  case.speech)
 
 
@@ -244,11 +246,26 @@ def at_once(reference: Sequence[Turn], count: int) -> float:
 
 
 def thresholds(analysed: Sequence[Analysed]) -> list[dict[str, Any]]:
-    """The pooled error of recorded voices of the tuned half, by how probable a voice has to be."""
+    """The pooled error of recorded voices of the tuned half, by how probable a second voice has to be where somebody
+    speaks.
+    """
     tuned = [(case, ours(case)) for case in analysed if case.of.half == "tune"]
-    rows = {value: [row(case.of, found(case, whose, replace(_RULES, threshold=value))) for case, whose in tuned]
-            for value in _THRESHOLDS}
-    return [{"threshold": value} | pooled(made)["tune"]["recorded voices"] for value, made in rows.items()]
+    result = []
+    for value in _THRESHOLDS:
+        with patch.object(film_turns, "_active", _second(value)):
+            rows = [row(case.of, found(case, whose)) for case, whose in tuned]
+        result.append({"threshold": value} | pooled(rows)["tune"]["recorded voices"])
+    return result
+
+
+def _second(threshold: float) -> Callable[..., list[NDArray[np.bool_]]]:
+    plainly = film_turns._active
+
+    def active(probable: Sequence[tuple[int, NDArray[np.float32]]], *rest: Any) -> list[NDArray[np.bool_]]:
+        first = plainly(probable, *rest)
+        spoken = np.logical_or.reduce(first) if first else np.zeros(0, bool)
+        return [mask | (spoken & (one > threshold)) for mask, (_, one) in zip(first, probable, strict=True)]
+    return active
 
 
 def at_most(reference: Sequence[Turn], count: int) -> tuple[Turn, ...]:
