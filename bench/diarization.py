@@ -14,8 +14,8 @@ bench/pyannote_audio.py compares what it makes of them with what we do.
 
 `limits` says what no clustering could mend, of each recording with people in one room: the error if one voice at most,
 or two at most, are heard at a time, which is as many as segmentation 3.0 can tell; and the error of our voices if the
-reference said whose each cut is. Made voices (`generated`) are six pitches of two voices: no encoder here takes pitch
-alone for another person, so two are found.
+reference said whose each cut is. `thresholds` is what a lower one for a second voice does, on the tuned half. Made
+voices (`generated`) are six pitches of two: no encoder here takes pitch alone for another person, so two are found.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import clusterings
 import numpy as np
@@ -39,6 +40,7 @@ from conversations import Conversation, conversations
 from numpy.typing import NDArray
 
 from cp_whisperx.diarization import clusters
+from cp_whisperx.diarization import turns as film_turns
 from cp_whisperx.diarization.cuts import Cut, cut
 from cp_whisperx.diarization.tracks import Grid, Voice, voices
 from cp_whisperx.diarization.turns import TurnRules, turns
@@ -57,6 +59,7 @@ _OPTIONS = diarization.Options()
 _VAD = pyannote_vad.Options()
 _RULES = TurnRules(_OPTIONS.threshold, _OPTIONS.min_turn_s, _OPTIONS.min_pause_s)
 _COLLARS = (0.0, 0.25)
+_THRESHOLDS = (0.5, 0.4, 0.3, 0.2, 0.1)
 _ONE_ROOM = ("AMI", "telephone", "Hindi dialogue")
 
 
@@ -218,6 +221,53 @@ def limits(case: Analysed) -> dict[str, Any]:
         for what, made in best.items()}
 
 
+def room(limit: Mapping[str, Any], of: Conversation, ours_: Mapping[str, Any]) -> dict[str, Any]:
+    """A recording of `limits` beside our row of it: shares of what is scored, how much clustering costs, for which
+    share of the time two and four speak at once, and for how long those speak who are too many for the count found.
+    """
+    error, length_s = ours_["collar 0.25"], len(of.wave) / SAMPLE_RATE
+    spoken: dict[str, float] = {}
+    for turn in of.turns or ():
+        spoken[turn.speaker] = spoken.get(turn.speaker, 0.0) + turn.duration
+    named = limit["our voices, named by the reference"]["collar 0.25"]
+    return {**limit, "speakers": ours_["speakers"], "found": ours_["found"], "length_s": round(length_s, 2),
+            "der": error["der"], "clustering": round(error["der"] - named, 4),
+            **{kind: round(error[f"{kind}_s"] / error["reference_s"], 4)
+               for kind in ("missed", "false_alarm", "confusion")},
+            "at_once": {str(count): round(at_once(of.turns or (), count) / length_s, 4) for count in (2, 4)},
+            "not_found_s": [round(seconds, 2) for seconds in sorted(spoken.values(), reverse=True)[ours_["found"]:]]}
+
+
+def at_once(reference: Sequence[Turn], count: int) -> float:
+    """Seconds in which `count` or more speak."""
+    times = sorted({time for turn in reference for time in (turn.start, turn.end)})
+    return sum(end - start for start, end in pairwise(times)
+               if len({turn.speaker for turn in reference if turn.start <= start and turn.end >= end}) >= count)
+
+
+def thresholds(analysed: Sequence[Analysed]) -> list[dict[str, Any]]:
+    """The pooled error of recorded voices of the tuned half, by how probable a second voice has to be where somebody
+    speaks.
+    """
+    tuned = [(case, ours(case)) for case in analysed if case.of.half == "tune"]
+    result = []
+    for value in _THRESHOLDS:
+        with patch.object(film_turns, "_active", _second(value)):
+            rows = [row(case.of, found(case, whose)) for case, whose in tuned]
+        result.append({"threshold": value} | pooled(rows)["tune"]["recorded voices"])
+    return result
+
+
+def _second(threshold: float) -> Callable[..., list[NDArray[np.bool_]]]:
+    plainly = film_turns._active
+
+    def active(probable: Sequence[tuple[int, NDArray[np.float32]]], *rest: Any) -> list[NDArray[np.bool_]]:
+        first = plainly(probable, *rest)
+        spoken = np.logical_or.reduce(first) if first else np.zeros(0, bool)
+        return [mask | (spoken & (one > threshold)) for mask, (_, one) in zip(first, probable, strict=True)]
+    return active
+
+
 def at_most(reference: Sequence[Turn], count: int) -> tuple[Turn, ...]:
     """The turns without whoever would be one too many at a time; those who speak most are kept."""
     total: dict[str, float] = {}
@@ -325,8 +375,9 @@ def main() -> None:
         "date": datetime.date.today().isoformat(), "machine": f"{platform.machine()}, {os.cpu_count()} CPUs",
         "python": platform.python_version(), "cpu_seconds_per_second_of_sound": round(rtf, 4), "chosen": chosen,
         "summary": summary,
-        "limits": [limits(case) for case in analysed if case.of.turns and case.of.group in _ONE_ROOM],
-        "conversations": tables["ours"],
+        "limits": [room(limits(case), case.of, made) for case, made in zip(analysed, tables["ours"], strict=True)
+                   if case.of.turns and case.of.group in _ONE_ROOM],
+        "thresholds": thresholds(analysed), "conversations": tables["ours"],
     }
     asked.out.mkdir(parents=True, exist_ok=True)
     path = asked.out / f"diarization-{time.strftime('%Y-%m-%d')}.json"

@@ -6,7 +6,8 @@ wherever one of them speaks alone. In a `sparse` film every sentence is said onc
 pauses. There is not enough media to fill it with speech otherwise: in a `dense` film sentences come again, each time
 cut elsewhere and in another room. Whoever speaks less than 3 s in all of the media is left out. The voices of the two
 halves are not the same people; what was tried was tried on `tune`. Speech is not asked of the detectors here, to save
-a third of the time: no line is quiet. `bounded` is given the size of the cast as the most that there may be.
+a third of the time: no line is quiet. `bounded` is given the size of the cast as the most that there may be;
+`without_scenes` clusters the film as one scene.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from conversations import Conversation, Wave, read, real_voices
@@ -36,6 +39,7 @@ from cp_whisperx.timeline import SAMPLE_RATE, Span, Turn
 _MINUTES = 30
 _MEETINGS = {"tune": ("ami_trn04", "ami_trn05"), "report": ("ami_dev00", "ami_tst00", "pyannote_sample")}
 _LEAST_S = 3.0
+_HEARD_S = 20
 _PIECE_S = (1.2, 4.5)
 _KINDS = ("sparse", "dense")
 _SPARSE_SCENES = 30
@@ -155,22 +159,37 @@ def _shoot(sound: Wave, said: Sequence[tuple[float, Wave]], start: int, end: int
 def _row(case: Analysed, pool: dict[str, list[Wave]]) -> dict[str, Any]:
     made = found(case, ours(case))
     entry = row(case.of, made)
-    spoken: dict[str, float] = {}
-    for turn in made:
-        spoken[turn.speaker] = spoken.get(turn.speaker, 0.0) + turn.duration
+    spoken = _spoken(made)
+    with patch.object(clusters, "SCENE_S", math.inf):
+        one_scene = found(case, ours(case))
+    without = row(case.of, one_scene)
     most = clusters.Bounds(1, case.of.count, 1.0)
-    bounded = row(case.of, found(case, clusters.cluster(
-        case.embeddings, case.seconds, np.array([piece.run for piece in case.cuts], np.int64), case.length_s, most)))
+    told = found(case, clusters.cluster(
+        case.embeddings, case.seconds, np.array([piece.run for piece in case.cuts], np.int64), case.length_s, most))
+    bounded = row(case.of, told)
     assert case.of.turns is not None
-    return {"name": case.of.name, "speakers": case.of.count, "found": entry["found"],
-            "found_20s": sum(seconds >= 20 for seconds in spoken.values()),
+    same = {"speakers": case.of.count, "speech_s": round(sum(turn.duration for turn in case.of.turns), 1)}
+    return {"name": case.of.name, **same, "found": entry["found"], "found_20s": _heard(spoken),
             "spoken_s": [round(seconds, 1) for seconds in sorted(spoken.values(), reverse=True)],
-            "speech_s": round(sum(turn.duration for turn in case.of.turns), 1),
             "different_speech_s": round(sum(len(wave) for waves in pool.values() for wave in waves) / SAMPLE_RATE, 1),
             "der": entry["collar 0.0"]["der"], "der_collar": entry["collar 0.25"]["der"],
             "parts": entry["collar 0.25"],
-            "bounded": {"found": bounded["found"], "der": bounded["collar 0.0"]["der"],
-                        "der_collar": bounded["collar 0.25"]["der"]}}
+            "bounded": {**same, "found": bounded["found"], "found_20s": _heard(_spoken(told)),
+                        "der": bounded["collar 0.0"]["der"], "der_collar": bounded["collar 0.25"]["der"]},
+            "without_scenes": {**same, "found": without["found"], "found_20s": _heard(_spoken(one_scene)),
+                               "der": without["collar 0.0"]["der"], "der_collar": without["collar 0.25"]["der"]}}
+
+
+def _heard(spoken: Mapping[str, float]) -> int:
+    return sum(seconds >= _HEARD_S for seconds in spoken.values())
+
+
+def _spoken(made: Sequence[Turn]) -> dict[str, float]:
+    """Seconds of each speaker."""
+    spoken: dict[str, float] = {}
+    for turn in made:
+        spoken[turn.speaker] = spoken.get(turn.speaker, 0.0) + turn.duration
+    return spoken
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.images import recipe
-from cp_whisperx.images.report import marks, table
+from cp_whisperx.images.report import listing, marks, table
 from cp_whisperx.images.report.measured import Reading, Result, open_results
 from cp_whisperx.images.report.table import Definition
 from cp_whisperx.images.report.write import texts
@@ -30,10 +30,30 @@ def test_marks_are_filled_and_stay() -> None:
     ("<!-- figure: set -->1 MB", "not complete"),
     ("1 MB<!-- /figure -->", "not complete"),
     ("<!-- figure: set -->1\nMB<!-- /figure -->", "not complete"),
+    ("<!-- table: nobodys -->\n<!-- /table -->", "no table 'nobodys'"),
+    ("<!-- table: speed -->\n| 1 |\n", "not complete"),
+    ("| 1 |\n<!-- /table -->", "not complete"),
+    ("<!-- table: speed -->1<!-- /table -->", "not complete"),
+    ("<!-- table: speed -->\n<!-- table: speed -->\n<!-- /table -->", "not complete"),
 ])
 def test_a_wrong_mark_is_said(text: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
-        marks.fill(text, {"set": READING})
+        marks.fill(text, {"set": READING}, tables={"speed": "| 4 |"})
+
+
+def test_tables_are_filled_and_stay() -> None:
+    text = "Told:\n\n<!-- table: speed -->\n<!-- /table -->\n\nand\n\n<!-- table: size -->\n| old |\n<!-- /table -->\n"
+    known = {"speed": "| s |\n| --- |\n| 4 |", "size": "| MB |"}
+    filled = marks.fill(text, {}, tables=known)
+    assert filled == (f"Told:\n\n<!-- table: speed -->\n{known['speed']}\n<!-- /table -->\n\nand\n\n"
+                      "<!-- table: size -->\n| MB |\n<!-- /table -->\n")
+    assert marks.fill(filled, {}, tables=known) == filled
+    assert marks.used_tables(filled) == ("speed", "size")
+
+
+def test_what_stands_in_a_table_is_not_typed_and_lines_keep_their_numbers() -> None:
+    text = "<!-- table: speed -->\n| 4 s |\n| 5 s |\n<!-- /table -->\n\nin 6 s\n"
+    assert [(one.line, one.text) for one in marks.unmarked("README.md", text, ())] == [(6, "6 s")]
 
 
 @pytest.mark.parametrize("text", [
@@ -71,6 +91,20 @@ def test_every_figure_in_readme_and_docs_was_measured() -> None:
     known, results = table.read(ROOT), open_results(ROOT)
     named = {name for text in texts(ROOT).values() for name in marks.used(text)}
     assert [name for name in sorted(named) if not results.reading(known.figures[name])] == []
+
+
+def test_every_table_in_readme_and_docs_was_measured() -> None:
+    known, results = table.read(ROOT), open_results(ROOT)
+    named = {name for text in texts(ROOT).values() for name in marks.used_tables(text)}
+    assert named == set(known.tables)
+    assert [f"{name}: {row[0].text}" for name in sorted(named) for row in listing.rows(known.tables[name], results).rows
+            if any(cell.text == marks.NOT_MEASURED for cell in row)] == []
+
+
+def test_no_mark_begins_a_line() -> None:
+    """Markdown takes a line that begins with a comment for HTML: the paragraph would end before it."""
+    assert [f"{name}: {line}" for name, text in texts(ROOT).items() for line in text.splitlines()
+            if line.lstrip(" >*-").startswith("<!-- figure")] == []
 
 
 def test_no_definition_is_left_over() -> None:

@@ -46,6 +46,7 @@ def test_two_numbers_where_one_was_to_be_are_not_chosen_from() -> None:
     (0, "bytes", "0 bytes"), (999_960_000, "bytes", "1.00 GB"), (1.07, "s", "1.07 s"), (241.0, "s", "241 s"),
     (77.7, "MB", "77.7 MB"), (0.98478, "share", "98.5 %"), (1.0, "share", "100 %"), (0.9999, "share", "99.9 %"),
     (0.15, "share", "15 %"), (0.31, "frames", "0.31 frames"), (12345, "count", "12,345"), (27.9, "times", "27.9 ×"),
+    (0.2379, "points", "23.8"), (0.000587, "points", "0.059"), (0.0, "points", "0.0"), (-0.0073, "points", "-0.73"),
 ])
 def test_figures_are_said_with_as_many_digits_as_mean_something(value: float, unit: Unit, said: str) -> None:
     assert measured.said(value, unit) == said

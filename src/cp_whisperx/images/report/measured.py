@@ -124,6 +124,8 @@ def said(value: float, unit: Unit) -> str:
     if unit == "share":
         percent = min(value * 100, 99.9) if value < 1 else value * 100
         return f"{percent:.0f} %" if abs(percent - round(percent)) < 1e-9 else f"{percent:.1f} %"
+    if unit == "points":
+        return f"{value * 100:.1f}" if abs(value) >= 0.01 or value == 0 else f"{value * 100:.2g}"
     if unit == "count":
         return f"{value:,.0f}"
     return f"{_digits(value)} {'×' if unit == 'times' else unit}"

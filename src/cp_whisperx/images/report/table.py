@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cp_whisperx.errors import ConfigError
 from cp_whisperx.images.mutants import OPTIMISATIONS
@@ -15,7 +15,8 @@ from cp_whisperx.images.mutants import OPTIMISATIONS
 TABLE = "bench/report.toml"
 Step = str | int | dict[str, str | int | float | bool]
 """A key, a place in a list, `*` for everything, or the fields that an entry of a list must have."""
-Unit = Literal["bytes", "MB", "s", "ms", "share", "frames", "times", "count"]
+Unit = Literal["bytes", "MB", "s", "ms", "share", "points", "frames", "times", "count"]
+"""`points`: a share as hundredths without the sign, as differences of error rates are said."""
 Take = Literal["one", "most", "least", "sum", "count", "length"]
 
 
@@ -125,6 +126,39 @@ class Layers(_Row):
     size: str
 
 
+class Column(_Row):
+    """`paths` lead on from where a row stands; their numbers times `times` fill `text`, a format string."""
+
+    name: str
+    paths: tuple[tuple[Step, ...], ...] = Field(min_length=1)
+    text: str = "{:.0f}"
+    times: float = 1
+
+    @model_validator(mode="after")
+    def _takes_them(self) -> Column:
+        try:
+            self.text.format(*(0.0 for _ in self.paths))
+        except (IndexError, KeyError, ValueError) as error:
+            raise ValueError(f"{self.text!r} does not take {len(self.paths)} numbers: {error}") from None
+        return self
+
+
+class Entry(_Row):
+    """A row: its name, and where in the result its numbers stand. `why` says why nobody can measure them."""
+
+    name: str
+    path: tuple[Step, ...] = ()
+    why: str = ""
+
+
+class Listing(_Row):
+    """A table in README or docs, of the newest `<result>-<date>.json`."""
+
+    result: str
+    columns: tuple[Column, ...]
+    rows: tuple[Entry, ...]
+
+
 class Definition(_Row):
     """A text in README or docs that looks measured and is not: a limit, a default, a length that was chosen."""
 
@@ -150,6 +184,7 @@ class Table(_Row):
     layers: Layers
     plots: dict[str, Plot]
     history: tuple[Line, ...]
+    tables: dict[str, Listing] = {}
     definitions: tuple[Definition, ...] = ()
 
     def bench(self, result: str) -> tuple[str, Bench]:
@@ -191,6 +226,8 @@ def _dangling(table: Table) -> Iterable[str]:
                 if name not in table.figures)
     written = {result for name, bench in table.benches.items() for result in bench.results or (name,)}
     yield from (f"figure {name}: no bench writes {one.result!r}" for name, one in table.figures.items()
+                if one.result not in written)
+    yield from (f"table {name}: no bench writes {one.result!r}" for name, one in table.tables.items()
                 if one.result not in written)
     yield from (f"target {one.id}: neither at_most nor at_least" for one in table.targets
                 if one.figure and (one.at_most is None) == (one.at_least is None))

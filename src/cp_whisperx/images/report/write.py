@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cp_whisperx import publish
-from cp_whisperx.images.report import document, marks, measured, table
+from cp_whisperx.images.report import document, listing, marks, measured, table
 from cp_whisperx.images.report.document import Plot
 from cp_whisperx.images.report.markdown import markdown
 from cp_whisperx.images.report.page import page
@@ -37,12 +37,14 @@ class Report:
 def report(clone: Path) -> Report:
     """Raises ConfigError, ArtifactInvalid for a table, result or mark that cannot be read."""
     known = table.read(clone)
-    status = gather(clone, known, measured.open_results(clone))
+    results = measured.open_results(clone)
+    status = gather(clone, known, results)
     blocks = document.document(status)
     readings = document.readings(status)
+    tables = {name: markdown((listing.rows(one, results),), "").rstrip() for name, one in known.tables.items()}
     files = {MARKDOWN: markdown(blocks, PICTURES), PAGE: page(blocks),
              **{f"docs/{PICTURES}{one.name}.svg": one.drawing.alone() for one in blocks if isinstance(one, Plot)},
-             **{name: marks.fill(text, readings, name) for name, text in texts(clone).items()}}
+             **{name: marks.fill(text, readings, name, tables) for name, text in texts(clone).items()}}
     return Report(status, files)
 
 
