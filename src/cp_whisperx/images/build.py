@@ -15,7 +15,7 @@ from pathlib import Path
 from cp_whisperx import __version__
 from cp_whisperx import log as logs
 from cp_whisperx.errors import ConfigError, RunnerError
-from cp_whisperx.images import naming, recipe, turn
+from cp_whisperx.images import naming, recipe, turn, unchanged
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import Image
 
@@ -129,10 +129,17 @@ def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
     if plan.push and not plan.registry:
         raise ConfigError("there is no registry to push to", hint="name it: --registry example.org/acme")
     with turn.taken(engine) as lock:
+        if unchanged.are(plan, engine, taken := unchanged.inputs(plan, engine)):
+            _log.info(f"nothing has changed since these {len(plan.targets)} images were built")
+            return plan.references()
         engine.require_room()
         _log.info(f"building {len(plan.targets)} images with {engine.label}")
         names, ids = plan.names(), _make(plan, engine, lock)
-        naming.move(engine, {name: image for row, image in zip(names, ids, strict=True) for name in row})
+        images = {name: image for row, image in zip(names, ids, strict=True) for name in row}
+        naming.move(engine, images)
+        # Only now: a file that was changed while the images were made is not in all of them.
+        if unchanged.inputs(plan, engine) == taken:
+            unchanged.keep(plan, engine, taken, images)
         if plan.push:
             naming.push(engine, names, ids)
     return plan.references()

@@ -20,6 +20,7 @@ _log = logs.get("images")
 _BUILDX = (0, 12)
 _FREE_GB = 3.0
 _GRACE_S = 10.0
+_LEFT: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,12 @@ class Engine:
     def ask(self, *arguments: str) -> str:
         """What a command prints. Raises RunnerError with the engine's own words."""
         return _ask(self.command, *arguments)
+
+    def leave(self, *arguments: str) -> None:
+        """Starts a command that goes on by itself; whether it fails is not told."""
+        # Held, since Python complains of a process that it loses sight of.
+        _LEFT.append(subprocess.Popen([self.command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                      stderr=subprocess.DEVNULL, start_new_session=True))
 
     def named(self, names: Iterable[str]) -> dict[str, str]:
         """The ids of the images that have these names; a name that no image has is left out."""

@@ -90,11 +90,9 @@ def _drop(engine: Engine, images: Sequence[str]) -> None:
     """The engine keeps for ever what has lost its name."""
     nameless = [image for image, tags in engine.tags(images).items() if not tags] if images else []
     if nameless:
-        try:
-            engine.ask("image", "rm", *nameless)
-        except RunnerError as error:
-            # A container may still run it.
-            _log.debug(f"an earlier image stays: {error.message}")
+        # Not waited for: the engine collects its garbage meanwhile, which takes longer than a build of one change.
+        # An image that a container still runs stays.
+        engine.leave("image", "rm", *nameless)
 
 
 def _words(error: RunnerError) -> str:
