@@ -193,8 +193,9 @@ def test_names_that_cannot_all_be_given_go_back(miniature: Miniature) -> None:
     ids = iter(miniature.engine.named(new.references()).values())
     fresh = f"{NAMES}/fresh:1"
     wanted = {fresh: next(ids), miniature.plan.references()[0]: next(ids), f"{NAMES}/NO NAME": next(iter(old.values()))}
-    with pytest.raises(RunnerError, match="the engine did not name them") as caught:
-        naming.move(miniature.engine, wanted)
+    with (turn.taken(miniature.engine) as lock,
+          pytest.raises(RunnerError, match="the engine did not name them") as caught):
+        naming.move(miniature.engine, wanted, lock)
     assert "every name is as it was" in caught.value.hint
     assert miniature.here() == old
     assert not miniature.engine.named((fresh,))

@@ -136,7 +136,7 @@ def build(plan: BuildPlan, engine: Engine) -> tuple[str, ...]:
         _log.info(f"building {len(plan.targets)} images with {engine.label}")
         names, ids = plan.names(), _make(plan, engine, lock)
         images = {name: image for row, image in zip(names, ids, strict=True) for name in row}
-        naming.move(engine, images)
+        naming.move(engine, images, lock)
         # Only now: a file that was changed while the images were made is not in all of them.
         if unchanged.inputs(plan, engine) == taken:
             unchanged.keep(plan, engine, taken, images)

@@ -72,11 +72,11 @@ class Engine:
         """What a command prints. Raises RunnerError with the engine's own words."""
         return _ask(self.command, *arguments)
 
-    def leave(self, *arguments: str) -> None:
-        """Starts a command that goes on by itself; whether it fails is not told."""
+    def leave(self, *arguments: str, keep: Sequence[int] = ()) -> None:
+        """Starts a command that goes on by itself; whether it fails is not told. `keep` are files it has open."""
         # Held, since Python complains of a process that it loses sight of.
         _LEFT.append(subprocess.Popen([self.command, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                      stderr=subprocess.DEVNULL, start_new_session=True))
+                                      stderr=subprocess.DEVNULL, start_new_session=True, pass_fds=keep))
 
     def named(self, names: Iterable[str]) -> dict[str, str]:
         """The ids of the images that have these names; a name that no image has is left out."""

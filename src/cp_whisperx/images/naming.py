@@ -17,11 +17,11 @@ _log = logs.get("images")
 _PUSHED = re.compile(r"\bdigest: (sha256:[0-9a-f]{64})\b")
 
 
-def move(engine: Engine, wanted: Mapping[str, str]) -> None:
+def move(engine: Engine, wanted: Mapping[str, str], lock: int) -> None:
     """Gives each name the image with that id, and takes away images that have no name any more by this.
 
     If one cannot be given, or this process is told to end meanwhile, those that moved go back. Raises RunnerError
-    then, and if another build has given the names away right after.
+    then, and if another build has given the names away right after. `lock` is that of builds (turn.taken).
     """
     before = engine.named(wanted)
     moving = {name: image for name, image in wanted.items() if before.get(name) != image}
@@ -40,7 +40,7 @@ def move(engine: Engine, wanted: Mapping[str, str]) -> None:
     if lost := [name for name, image in wanted.items() if now.get(name) != image]:
         raise RunnerError(f"{lost[0]} is not what was built: another build has moved it meanwhile",
                           hint="let one build end before the next begins, then run this again")
-    _drop(engine, sorted({before[name] for name in moving if name in before}))
+    _drop(engine, sorted({before[name] for name in moving if name in before}), lock)
 
 
 def push(engine: Engine, images: Sequence[Sequence[str]], ids: Sequence[str]) -> None:
@@ -86,13 +86,13 @@ def _put_back(engine: Engine, moved: Sequence[str], before: Mapping[str, str]) -
             _log.warning(f"{name} has its new image and keeps it ({_words(error)})")
 
 
-def _drop(engine: Engine, images: Sequence[str]) -> None:
+def _drop(engine: Engine, images: Sequence[str], lock: int) -> None:
     """The engine keeps for ever what has lost its name."""
     nameless = [image for image, tags in engine.tags(images).items() if not tags] if images else []
     if nameless:
-        # Not waited for: the engine collects its garbage meanwhile, which takes longer than a build of one change.
-        # An image that a container still runs stays.
-        engine.leave("image", "rm", *nameless)
+        # Not waited for: the engine collects its garbage meanwhile, which takes longer than a build of one change. The
+        # next build waits, which may make the same image again. One that a container still runs stays.
+        engine.leave("image", "rm", *nameless, keep=(lock,))
 
 
 def _words(error: RunnerError) -> str:
