@@ -147,10 +147,10 @@ def test_a_layer_on_a_second_pile_costs_its_bytes_again(tmp_path: Path) -> None:
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Engine:
-    """An engine whose containers run here, with a package in which one stage sleeps when it is imported."""
+    """An engine whose containers run here, with a package in which one module sleeps when it is imported."""
     source = tmp_path / "src"
     shutil.copytree(ROOT / "src" / "cp_whisperx", source / "cp_whisperx", ignore=shutil.ignore_patterns("__pycache__"))
-    module = source / "cp_whisperx" / "stages" / "mux.py"
+    module = source / "cp_whisperx" / "progress.py"
     module.write_text(module.read_text().replace("import logging\n", "import logging\nimport time\n", 1)
                       + "\n__import__('time').sleep(2)\n")
     binary = tmp_path / "docker"
@@ -166,7 +166,7 @@ def test_a_planted_slow_start_is_named(slow: Engine, clone: Path) -> None:
     assert not found.met
     assert found.figure == 1
     assert found.detail[0].startswith("subtitle-gen-cpu: ready after ")
-    assert found.detail[1].endswith("  cp_whisperx.stages.mux")
+    assert found.detail[1].endswith("  cp_whisperx.progress")
     (clone / sizes.BUDGETS).write_text("[start]\nmilliseconds = 600000\n")
     assert check_start.start(slow, clone, (image,)).met
 
@@ -181,7 +181,7 @@ def test_a_busy_machine_is_no_slow_start(slow: Engine, clone: Path, monkeypatch:
 
 def test_own_times_are_those_without_what_a_module_imports(slow: Engine) -> None:
     found = starts.imports(slow, "python", "image", "asr")
-    assert max(found, key=lambda name: found[name]) == "cp_whisperx.stages.mux"
+    assert max(found, key=lambda name: found[name]) == "cp_whisperx.progress"
     assert found["cp_whisperx.stages"] < 1
 
 
