@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -66,9 +67,9 @@ def empty_builder(work: Path, monkeypatch: pytest.MonkeyPatch, *, disk_mb: int =
 
 
 @contextmanager
-def ended(command: list[str], **options: object) -> Iterator[None]:
+def ended(command: list[str], **options: Any) -> Iterator[None]:
     """The process, which does not outlive the block; those that it started in namespaces of its own end with it."""
-    with subprocess.Popen(command, **options) as process:  # type: ignore[call-overload]
+    with subprocess.Popen(command, **options) as process:
         try:
             yield
         finally:

@@ -20,7 +20,7 @@ from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.measure import pulls, sets
 from cp_whisperx.images.recipe import Image, select
 from cp_whisperx.images.results import OURS, PLAIN, WHISPERX, Figure
-from tests.images.containers import ROOT, copy_of_the_clone, real_engine, require_base
+from tests.images.containers import ROOT, absent, copy_of_the_clone, real_engine, require_base
 from tests.images.layouts import File, Files, Made, write
 
 IMAGES = select(("subtitle-gen", "silero-vad", "asr"), "cpu")
@@ -105,7 +105,7 @@ def plan(clone: Path, images: tuple[Image, ...] = IMAGES) -> BuildPlan:
 
 def measured(scripted: Scripted, clone: Path, *names: str, **options: Any) -> dict[str, Figure]:
     options = {"sets": (OURS,), "models": clone / "none", "runs": 2} | options
-    found = measure.measure(plan(clone), scripted, measure.chosen(names), **options)  # type: ignore[arg-type]
+    found = measure.measure(plan(clone), scripted, measure.chosen(names), **options)
     return {one.name: one for one in found}
 
 
@@ -147,7 +147,7 @@ def test_a_plain_set_reinstalls_all_after_a_line(scripted: Scripted, clone: Path
 
 
 def test_a_plain_set_has_our_packages_at_our_versions(clone: Path, tmp_path: Path, scripted: Scripted) -> None:
-    made = sets.PlainSet(plan(clone), scripted, tmp_path, whisperx=False)  # type: ignore[arg-type]
+    made = sets.PlainSet(plan(clone), scripted, tmp_path, whisperx=False)
     wanted = (made.clone / "requirements.txt").read_text().splitlines()
     for layer in ("base", "onnx", "asr"):
         locked = re.findall(r"(?m)^([\w.-]+==[^ \n]+)", (clone / "requirements" / f"{layer}.txt").read_text())
@@ -222,7 +222,7 @@ def test_a_run_that_is_ended_keeps_its_figures(scripted: Scripted, clone: Path, 
     monkeypatch.setattr(sets, "build", end)
     out = tmp_path / "images.json"
     with pytest.raises(KeyboardInterrupt):
-        measure.write(plan(clone), scripted, measure.chosen(REBUILDS), out=out,  # type: ignore[arg-type]
+        measure.write(plan(clone), scripted, measure.chosen(REBUILDS), out=out,
                       sets=(OURS,), models=tmp_path, runs=2)
     assert [one.name for one in results.read(out)] == ["no-change"]
     assert ("image", "rm", f"{sets.registry(OURS)}/x:cpu") in scripted.asked
@@ -230,7 +230,7 @@ def test_a_run_that_is_ended_keeps_its_figures(scripted: Scripted, clone: Path, 
 
 def test_parts_of_a_run_add_up(scripted: Scripted, clone: Path, tmp_path: Path) -> None:
     for names, kinds in (("no-change",), (OURS, PLAIN)), (("code-line",), (OURS,)), (("no-change",), (OURS, WHISPERX)):
-        path = measure.write(plan(clone), scripted, measure.chosen(names), sets=kinds,  # type: ignore[arg-type]
+        path = measure.write(plan(clone), scripted, measure.chosen(names), sets=kinds,
                              models=tmp_path, runs=1)
     assert path == results.place(clone, "images")
     found = {one.name: one for one in results.read(path)}
@@ -288,7 +288,7 @@ def test_what_there_is_not_is_said(scripted: Scripted, clone: Path, options: dic
 def test_what_a_killed_run_left_is_taken_away(scripted: Scripted, monkeypatch: pytest.MonkeyPatch) -> None:
     gone, here = f"{sets.REGISTRY}-99999999-ours/a:cpu", f"{sets.registry(OURS)}/a:cpu"
     monkeypatch.setattr(scripted, "ask", lambda *arguments: scripted.asked.append(arguments) or f"{gone}\n{here}")
-    sets.tidy(scripted)  # type: ignore[arg-type]
+    sets.tidy(scripted)
     assert scripted.asked[-1] == ("image", "rm", gone)
 
 
@@ -327,7 +327,7 @@ def test_a_line_of_code_ships_one_layer(tmp_path: Path) -> None:
 def test_an_empty_engine_pulls_either_compression(tmp_path: Path) -> None:
     made = replace(plan(ROOT, select(("subtitle-gen",), "cpu")), base=require_base(), ca=own_certificates())
     if os.geteuid() != 0 or not all(map(shutil.which, pulls.TOOLS)):
-        pytest.skip("only root can start an empty engine, with a registry of its own")
+        absent(f"an empty engine, with a registry of its own, takes root and {', '.join(pulls.TOOLS)}")
     found = {one.name: one for one in measure.measure(
         made, real_engine(), measure.chosen(("pull",)), sets=(OURS,), models=tmp_path, layer="base", runs=1)}
     assert 0 < (found["pull-zstd-bytes"].ours or 0) < (found["pull-gzip-bytes"].ours or 0) < 30e6

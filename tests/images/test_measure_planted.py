@@ -106,8 +106,8 @@ def test_a_planted_file_in_the_context_is_named(tmp_path: Path, clone: Path, mon
     (clone / "film.mkv").write_bytes(bytes(5_000_000))
     monkeypatch.setattr(rebuilds, "sent", lambda session, one: 0.1)
     engine = Scripted()
-    ours = OurSet(plan(clone), engine, tmp_path, layer="onnx")  # type: ignore[arg-type]
-    made = session.Session(plan(clone), engine, tmp_path, {"ours": ours},  # type: ignore[arg-type]
+    ours = OurSet(plan(clone), engine, tmp_path, layer="onnx")
+    made = session.Session(plan(clone), engine, tmp_path, {"ours": ours},
                            ModelStore(tmp_path), built={"ours"})
     found, _ = rebuilds.context_size(made, row("context"))
     assert found.met is False

@@ -25,7 +25,7 @@ class Named(Engine):
     has: dict[str, str] = field(default_factory=dict)
 
     def named(self, names: object) -> dict[str, str]:
-        return {name: self.has[name] for name in names if name in self.has}  # type: ignore[attr-defined]
+        return {name: self.has[name] for name in names if name in self.has}
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def test_a_file_that_no_image_takes_changes_nothing(plan: BuildPlan, engine: Eng
     {"images": select(("tmdb", "mux"), "cpu")}])
 def test_another_plan_is_built(changed: dict[str, object], plan: BuildPlan, engine: Engine) -> None:
     built(plan, engine)
-    assert not again(replace(plan, **changed), engine)  # type: ignore[arg-type]
+    assert not again(replace(plan, **changed), engine)
 
 
 def test_a_name_that_moved_or_went_is_built(plan: BuildPlan, engine: Engine) -> None:

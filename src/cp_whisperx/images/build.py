@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import string
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from pathlib import Path
 from cp_whisperx import __version__
 from cp_whisperx import log as logs
 from cp_whisperx.errors import ConfigError, RunnerError
-from cp_whisperx.images import naming, recipe, turn, unchanged
+from cp_whisperx.images import clones, naming, recipe, turn, unchanged
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import Image
 
@@ -111,7 +110,7 @@ class BuildPlan:
     def environment(self) -> dict[str, str]:
         registry = f"{self.registry.rstrip('/')}/" if self.registry else ""
         return {"REGISTRY": registry, "VERSION": __version__, "REVISION": revision(self.clone),
-                "SOURCE_DATE_EPOCH": _git(self.clone, "log", "-1", "--format=%ct") or "0",
+                "SOURCE_DATE_EPOCH": clones.git(self.clone, "log", "-1", "--format=%ct") or "0",
                 "BUILDX_NO_DEFAULT_ATTESTATIONS": "1"}
 
 
@@ -199,14 +198,6 @@ def own_certificates() -> Path | None:
 
 def revision(clone: Path) -> str:
     """The commit, with `-dirty` if what is built is not what was committed."""
-    commit = _git(clone, "rev-parse", "--short=12", "HEAD")
+    commit = clones.git(clone, "rev-parse", "--short=12", "HEAD")
     changed: Sequence[str] = ("status", "--porcelain", "--", "src", "requirements", "docker")
-    return commit + ("-dirty" if commit and _git(clone, *changed) else "") if commit else "unknown"
-
-
-def _git(clone: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return commit + ("-dirty" if commit and clones.git(clone, *changed) else "") if commit else "unknown"

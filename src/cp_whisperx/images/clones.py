@@ -1,4 +1,4 @@
-"""Copies of the clone, to change and build from: what is measured or mutated is never the clone itself."""
+"""What git knows of the clone, and copies of it: what is measured or mutated is never the clone itself."""
 
 from __future__ import annotations
 
@@ -27,3 +27,11 @@ def copy(clone: Path, to: Path, places: tuple[str, ...] = BUILT_FROM) -> Path:
             (to / name).write_bytes(source.read_bytes())
             (to / name).chmod(source.stat().st_mode)
     return to
+
+def git(clone: Path, *arguments: str) -> str:
+    """What git says of a clone; "" where there is no git, or it has nothing to say."""
+    try:
+        done = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -69,8 +69,9 @@ def test_a_history_that_is_not_there_is_said(history: tuple[Path, Commit], clone
 
 
 def test_no_figure_of_this_clone_is_older_than_its_code_allows() -> None:
+    known, results = table.read(ROOT), open_results(ROOT)
     try:
-        found = age.stale(ROOT, table.read(ROOT), open_results(ROOT))
+        found = age.stale(ROOT, known, results)
     except ConfigError as error:
         pytest.skip(f"{error.message}: {error.hint}")
     assert [str(one) for one in found] == []

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from cp_whisperx.errors import ConfigError
+from cp_whisperx.images import clones
 from cp_whisperx.images.report.measured import Results
 from cp_whisperx.images.report.status import again
 from cp_whisperx.images.report.table import Table
@@ -30,12 +30,12 @@ def stale(clone: Path, table: Table, results: Results) -> tuple[Stale, ...]:
 
     Raises ConfigError where the history is not there to ask: outside of git, and in a shallow clone.
     """
-    if _git(clone, "rev-parse", "--is-shallow-repository") != "false":
+    if clones.git(clone, "rev-parse", "--is-shallow-repository") != "false":
         raise ConfigError(f"the history of {clone} is not there, so the age of figures is not known",
                           hint="in a shallow clone: git fetch --unshallow")
     found = []
     for name, bench in table.benches.items():
-        changed = _git(clone, "log", "-1", "--format=%cs", "--", *bench.sources)
+        changed = clones.git(clone, "log", "-1", "--format=%cs", "--", *bench.sources)
         for stem in bench.results or (name,):
             newest = results.newest(stem)
             if newest and changed:
@@ -43,11 +43,3 @@ def stale(clone: Path, table: Table, results: Results) -> tuple[Stale, ...]:
                 if days > table.stale_after_days:
                     found.append(Stale(f"{stem}-{newest.date}.json", days, again(name, bench)))
     return tuple(found)
-
-
-def _git(clone: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
