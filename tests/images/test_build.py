@@ -147,10 +147,24 @@ def test_the_names_of_one_commit_are_pushed_first(docker: FakeDocker) -> None:
 
 def test_names_are_those_that_bake_gives_itself() -> None:
     text = (ROOT / "docker" / "docker-bake.hcl").read_text()
-    said = PAIR.environment() | {"REGISTRY": ""}
-    given = [string.Template(one).substitute(said) for one in re.findall(r'"(\$\{REGISTRY\}\S+)"', text)]
-    assert {name for names in PAIR.names() for name in names} <= set(given)
-    assert {name for names in replace(PAIR, debug=True).names() for name in names} <= set(given)
+    for plan in (PAIR, replace(PAIR, debug=True), replace(PAIR, registry="reg/team")):
+        given = [string.Template(one).substitute(plan.environment())
+                 for one in re.findall(r'"(\$\{REGISTRY\}\S+)"', text)]
+        assert {name for names in plan.names() for name in names} <= set(given)
+
+
+def test_bake_may_read_kept_packages_outside_the_clone(docker: FakeDocker) -> None:
+    build(LIGHT, engine.find())
+    (call,) = docker.calls("buildx", "bake")
+    assert call.environment["BUILDX_BAKE_ENTITLEMENTS_FS"] == "0"
+    assert call.environment["BUILDX_METADATA_PROVENANCE"] == "disabled"
+
+
+def test_names_of_version_and_commit_are_for_registries() -> None:
+    assert LIGHT.names() == (("cp-whisperx-app-subtitle-gen:cpu",),)
+    (names,) = replace(LIGHT, registry="reg").names()
+    assert names[:2] == ("reg/cp-whisperx-app-subtitle-gen:cpu", f"reg/cp-whisperx-app-subtitle-gen:cpu-{__version__}")
+    assert len(names) == 3
 
 
 @pytest.mark.parametrize(("words", "builds"), [

@@ -56,8 +56,11 @@ class BuildPlan:
         return tuple(image.reference(self.registry, "-debug" if self.debug else "") for image in self.images)
 
     def names(self) -> tuple[tuple[str, ...], ...]:
-        """All names of each image; the last is of this commit alone."""
-        if self.debug:
+        """All names of each image; in a registry the last is of this commit alone.
+
+        Here there is one: an engine would keep the images of every commit that was ever built.
+        """
+        if self.debug or not self.registry:
             return tuple((reference,) for reference in self.references())
         said = self.environment()
         return tuple(tuple(image.reference(self.registry, string.Template(suffix).substitute(said))

@@ -18,6 +18,9 @@ from cp_whisperx.errors import RunnerError
 _log = logs.get("images")
 
 _BUILDX = (0, 12)
+_BAKING = {"BUILDX_BAKE_ENTITLEMENTS_FS": "0", "BUILDX_METADATA_PROVENANCE": "disabled"}
+"""From 0.20 on buildx refuses files outside the clone unless each is allowed: certificates, kept packages. Where it
+writes ids of images down, it asks for a record of all that went into them as well, which nobody reads."""
 _FREE_GB = 3.0
 _GRACE_S = 10.0
 _LEFT: list[subprocess.Popen[bytes]] = []
@@ -53,8 +56,8 @@ class Engine:
         """
         terminal = sys.stderr.isatty()
         last = ""
-        with subprocess.Popen([self.command, *arguments], env=os.environ | (environment or {}), cwd=cwd, text=True,
-                              stdin=subprocess.DEVNULL, stdout=2, errors="replace",
+        with subprocess.Popen([self.command, *arguments], env={**os.environ, **_BAKING, **(environment or {})}, cwd=cwd,
+                              text=True, stdin=subprocess.DEVNULL, stdout=2, errors="replace",
                               stderr=None if terminal else subprocess.PIPE, pass_fds=keep) as process:
             try:
                 for line in process.stderr or ():
