@@ -147,7 +147,7 @@ def test_the_names_of_one_commit_are_pushed_first(docker: FakeDocker) -> None:
 
 def test_names_are_those_that_bake_gives_itself() -> None:
     text = (ROOT / "docker" / "docker-bake.hcl").read_text()
-    for plan in (PAIR, replace(PAIR, debug=True), replace(PAIR, registry="reg/team")):
+    for plan in (PAIR, replace(PAIR, debug=True), replace(PAIR, registry="reg/team", push=True)):
         given = [string.Template(one).substitute(plan.environment())
                  for one in re.findall(r'"(\$\{REGISTRY\}\S+)"', text)]
         assert {name for names in plan.names() for name in names} <= set(given)
@@ -162,7 +162,8 @@ def test_bake_may_read_kept_packages_outside_the_clone(docker: FakeDocker) -> No
 
 def test_names_of_version_and_commit_are_for_registries() -> None:
     assert LIGHT.names() == (("cp-whisperx-app-subtitle-gen:cpu",),)
-    (names,) = replace(LIGHT, registry="reg").names()
+    assert replace(LIGHT, registry="reg").names() == (("reg/cp-whisperx-app-subtitle-gen:cpu",),)
+    (names,) = replace(LIGHT, registry="reg", push=True).names()
     assert names[:2] == ("reg/cp-whisperx-app-subtitle-gen:cpu", f"reg/cp-whisperx-app-subtitle-gen:cpu-{__version__}")
     assert len(names) == 3
 

@@ -35,7 +35,7 @@ class Scripted:
     """
 
     command, version, buildx, label = "docker", "26", "0.13", "Docker 26, buildx 0.13"
-    containerd, storage = True, Path("/nowhere")
+    containerd, storage, id = True, Path("/nowhere"), "scripted"
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, ...]] = []

@@ -58,9 +58,9 @@ class BuildPlan:
     def names(self) -> tuple[tuple[str, ...], ...]:
         """All names of each image; in a registry the last is of this commit alone.
 
-        Here there is one: an engine would keep the images of every commit that was ever built.
+        What stays here has one: an engine would keep the images of every commit that was ever built.
         """
-        if self.debug or not self.registry:
+        if self.debug or not self.push:
             return tuple((reference,) for reference in self.references())
         said = self.environment()
         return tuple(tuple(image.reference(self.registry, string.Template(suffix).substitute(said))

@@ -74,7 +74,8 @@ def no_change(session: Session, row: Measurement) -> Iterator[Figure]:
 def code_line(session: Session, row: Measurement) -> Iterator[Figure]:
     """One comment line at the end of a stage's file."""
     yield from _changed(session, row, lambda one: CODE, lambda text, run: f"{text}# measured {run} {time.time_ns()}\n",
-                        SHIPPED_LIMIT)
+                        SHIPPED_LIMIT, "afterwards the engine clears away what was replaced, for seconds: a build that "
+                        "begins at once waits for it")
 
 
 def dependency(session: Session, row: Measurement) -> Iterator[Figure]:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from cp_whisperx import log as logs
 from cp_whisperx.errors import ConfigError, RunnerError
-from cp_whisperx.images import bases, clones
+from cp_whisperx.images import bases, clones, turn
 from cp_whisperx.images.build import BuildPlan, build, forget
 from cp_whisperx.images.engine import Engine
 from cp_whisperx.images.recipe import LAYERS, MARK, Image
@@ -87,6 +87,9 @@ class OurSet(ImageSet):
 
     def build(self, *, cold: bool = False) -> float:
         if not cold:
+            # What the engine still clears away is of the build before.
+            with turn.taken(self._engine):
+                pass
             return _timed(lambda: build(self._plan, self._engine))
         with self.edited(self.dockerfile) as path:
             # Cache mounts outlive --no-cache; under names of their own they start empty.
