@@ -77,8 +77,10 @@ class Turn(Span):
 class Alternative:
     """A name that may have been said in the place of `count` words of a segment, from the word `first` on.
 
+    `name` may have words beside it that were misheard with it.
     `gain` is the natural logarithm of how many times more probable the sound makes it, to a recogniser that expects
-    it, than the words as they were heard; `likeness` 0..1 is how much it sounds like them.
+    it, than the words as they were heard; `likeness` 0..1 is how much it sounds like them. `reheard`: who
+    expected names heard it so.
     """
 
     first: int
@@ -86,6 +88,7 @@ class Alternative:
     name: str
     gain: float
     likeness: float
+    reheard: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

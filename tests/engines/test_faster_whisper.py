@@ -61,6 +61,18 @@ def test_the_words_that_were_said_are_the_probable_ones(models: ModelStore, name
     assert engine.score(sound, (), **manner) == ()
 
 
+@pytest.mark.parametrize("name", ["tiny.en", "base"])
+def test_what_is_heard_again_is_about_what_was_heard(models: ModelStore, name: str) -> None:
+    clip = next(clip for line, clip in spoken(SAMPLE_RATE).items() if line.text.startswith("Uncle, did you ask"))
+    sound = clip.samples * np.float32(0.1)
+    engine = load(models, name)
+    manner: dict[str, Any] = {"language": "en", "task": "transcribe"}
+    fresh = engine.expecting(sound, "Kuljeet, Baldev.", **manner)
+    assert "".join(fresh).strip().endswith("did you ask her about the letter?")
+    engine.transcribe(sound, **manner)
+    assert engine.expecting(sound, "Kuljeet, Baldev.", **manner) == fresh
+
+
 @pytest.mark.media
 def test_a_lock_keeps_the_decoder_in_a_script(models: ModelStore, shared_media: Path, tmp_path: Path) -> None:
     from cp_whisperx import scripts

@@ -17,6 +17,6 @@ def segment(text: str, start: float = 10.0, end: float = 13.0, *, logprob: float
     return Segment(start, end, text, words, logprob, no_speech, 1.2)
 
 
-def context(*, mean: float = 0.95, peak: float = 1.0, level_db: float = -20.0, usual: float = -0.3, prompt: str = "",
+def context(*, mean: float = 0.95, peak: float = 1.0, level_db: float = -20.0, usual: float = -0.3,
             before: tuple[Segment, ...] = (), after: tuple[Segment, ...] = ()) -> Context:
-    return Context(SteadySound(mean, peak, level_db), usual, prompt, before, after)
+    return Context(SteadySound(mean, peak, level_db), usual, before, after)

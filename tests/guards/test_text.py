@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cp_whisperx.guards.text import ghost, ghosts, loop, prompt_leak, punctuation, tag
+from cp_whisperx.guards.text import ghost, ghosts, loop, punctuation, tag
 from tests.guards.making import context, segment
 
 SIGNS = {" ... ": True, "!?": True, "♪": True, "": True, "Hm.": False, "नमस्ते": False, "5": False, "谢": False}
@@ -39,21 +39,6 @@ def test_loops(text: str) -> None:
     found = loop(segment(text), context())
     assert bool(found) is LOOPS[text]
     assert found is None or found.verdict == "re-decode"
-
-
-PROMPT = "Simran, Raj, Baldev, Amritsar, Chandni Chowk. This is a film about a night train and a letter."
-LEAKS = {
-    "Simran": False, "Simran, Raj.": False, "Simran, Raj, Baldev.": True, "raj baldev amritsar chandni chowk": True,
-    "Baldev, Simran, Raj": False, "This is a film about a night train and a letter.": True,
-    "I saw Raj, Baldev, Amritsar and Chandni Chowk when I was still a child and never since.": False,
-    "This is a film.": False,
-}
-
-
-@pytest.mark.parametrize("text", LEAKS)
-def test_the_prompt_comes_back(text: str) -> None:
-    assert bool(prompt_leak(segment(text), context(prompt=PROMPT))) is LEAKS[text]
-    assert prompt_leak(segment(text), context()) is None
 
 
 UNSURE = {"sure": 0.5, "no_speech": 0.5}

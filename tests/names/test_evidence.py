@@ -57,6 +57,37 @@ def test_a_name_is_found_where_the_sound_has_it(name: str) -> None:
             assert "".join(made).strip() == said
 
 
+REHEARD = {
+    "with the word behind it": ("why should the roomary a girl", "why should Veeru marry a girl", "Veeru marry"),
+    "between what was misheard": ("when they curse geeks even dogs bark", "when the Thakur speaks even dogs bark",
+                                  "the Thakur speaks"),
+    "a name in two pieces": ("and only latch -don you why", "and only Lajjo knew why", "Lajjo knew"),
+    "what was said is not asked about": ("the bride is pretty today", "the bride is pretty today", ""),
+    "no name is in it": ("why should the roomary a girl", "why should they marry a girl", ""),
+    "words are left out": ("forget the whole long sorry story sign run and go", "forget Simran and go", ""),
+    "nothing like it": ("put it into the cupboard and go", "put it Simran and go", ""),
+    "a name in the place of another": ("tell Preeti and him to come", "tell Simran to come", ""),
+    "too much of it": ("a b c d e f g h i", "Simran a1 b2 c3 d4 e5 f6 g7 h8", ""),
+}
+
+
+@pytest.mark.parametrize("name", REHEARD)
+def test_who_expects_names_hears_the_words_beside_them(name: str) -> None:
+    heard, said, expected = REHEARD[name]
+    texts = [f" {word}" for word in said.split()]
+    found = alternatives(words(heard), (*NAMES, "Veeru", "Thakur"), Sound(said), lambda: texts)
+    beside = [one for one in found if " " in one.name]
+    assert [one.name for one in beside] == [expected] * bool(expected)
+    for one in beside:
+        made = [word.text for word in words(heard)]
+        made[one.first:one.first + one.count] = [spelt(made[one.first:one.first + one.count], one.name)]
+        assert "".join(made).strip() == said and one.gain > 1
+
+
+def test_nothing_is_heard_again_where_all_is_certain() -> None:
+    assert not alternatives(words("we take the train"), NAMES, Sound("we take the train"), pytest.fail)
+
+
 def test_names_far_apart_are_tried_in_one_pass() -> None:
     heard = "sign run " + "is not at home " * 3 + "bold waits for the others"
     sound = Sound("Simran " + "is not at home " * 3 + "Baldev waits for the others")

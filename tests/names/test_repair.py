@@ -149,6 +149,25 @@ def test_a_name_that_the_sound_makes_probable_is_taken(name: str) -> None:
     assert found.alternatives == ()
 
 
+BESIDE = {
+    "probable": ("They roomary a girl.", (0, 2, "Kuljeet marry", 6.0, 0.5), "Kuljeet marry a girl."),
+    "hardly so": ("They roomary a girl.", (0, 2, "Kuljeet marry", 0.5, 0.5), ""),
+    "a name was heard": ("Simran roomary a girl.", (0, 2, "Kuljeet marry", 9.0, 0.5), ""),
+    "no name is in it": ("They roomary a girl.", (0, 2, "people marry", 9.0, 0.5), ""),
+    "the full stop stays": ("Ask your roomary.", (1, 2, "Dharamvir Malhotra", 9.0, 0.5), "Ask Dharamvir Malhotra."),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_words_beside_a_name_come_with_it(name: str) -> None:
+    text, alternative, expected = BESIDE[name]
+    heard = replace(segment(text), alternatives=(Alternative(*alternative),))
+    (found,), changes = repair([heard], CAST, lexicon())
+    assert found.text == (expected or text)
+    assert [change.after for change in changes] == ([alternative[2]] if expected else [])
+    assert found.words[0].start == heard.words[0].start and found.words[-1].end == heard.words[-1].end
+
+
 def test_less_is_enough_where_the_same_words_became_that_name() -> None:
     one, other = (replace(segment(text, at=at), alternatives=(Alternative(1, 2, "Dharamvir", gain, 0.7),))
                   for text, at, gain in (("Old daring for laughed.", 0.0, 6.0), ("The daring for left.", 60.0, -1.5)))

@@ -411,6 +411,12 @@ ASKED = {
 
 
 class Unsure(TextTranscriber):
+    def expecting(self, _wave: Any, names: str, **_: Any) -> tuple[str, ...]:
+        self.expected = names
+        return ()
+
+    expected = ""
+
     def score(self, *_: Any, **manner: Any) -> tuple[float, ...]:
         self.asked_for = manner["names"]
         return super().score(*_, **manner)
@@ -429,6 +435,21 @@ def test_a_name_is_asked_for_and_nothing_else_is_heard_for_it(tmp_path: Path, sa
         asr.recognise(engine, samples, talk, options, tools(tmp_path / str(number)), SURE, known)
         for number, (engine, known) in enumerate(zip(engines, (glossary, None), strict=True)))
     assert (engines[0].asked_for, engines[1].asked_for) == ("Simran." if asked else "", "")
+    assert (engines[0].expected, engines[1].expected) == (engines[0].asked_for, "")
     found = [(one.first, one.count, one.name) for segment in made.segments for one in segment.alternatives]
     assert found == ([(2, 2, "Simran")] if asked else [])
     assert [replace(segment, alternatives=()) for segment in made.segments] == list(without.segments)
+
+
+def test_of_a_large_cast_those_spoken_of_lately_are_expected(tmp_path: Path, samples: Samples) -> None:
+    class Asked(TextTranscriber):
+        def score(self, *_: Any, **manner: Any) -> tuple[float, ...]:
+            told.append(manner["names"])
+            return super().score(*_, **manner)
+
+    told: list[str] = []
+    cast = [Name(canonical=f"Person{number}", kind="person", source="", weight=0.9) for number in range(200)]
+    known = Glossary(names=(*cast, Name(canonical="Zubeida", kind="person", source="", weight=0.5)))
+    asr.recognise(Asked("Zubeida, come here", language="en"), samples, TALK, OFF, tools(tmp_path), SURE, known)
+    assert "Zubeida" not in told[0] and "Zubeida" in told[-1]
+    assert all(len(one.split()) <= 100 for one in told)

@@ -66,13 +66,16 @@ class CountingTranscriber:
         text = " ".join(word.text for word in words)
         return Heard((Segment(words[0].start, words[-1].end, text, tuple(words), -0.2, 0.1, 1.2),), "fake")
 
-
     def score(self, wave: Waveform, words: Sequence[str], *, language: str, task: Task,
               names: str = "") -> tuple[float, ...]:
         """A name that is expected is sure, all else is as probable as not."""
         expected = set(re.findall(r"\w+", names))
         return tuple(0.0 if re.findall(r"\w+", word)[:1] and re.findall(r"\w+", word)[0] in expected else -0.7
                      for word in words)
+
+    def expecting(self, wave: Waveform, names: str, *, language: str, task: Task) -> tuple[str, ...]:
+        """Nothing that was not heard before."""
+        return ()
 
 
 class CapitalNames:

@@ -10,6 +10,7 @@ import functools
 import itertools
 import logging
 import math
+import re
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -42,6 +43,7 @@ repetition penalty uses up the few tokens that a script has, and the alphabet is
 _CONTEXT = 448
 """Tokens that Whisper's decoder takes."""
 _LEAST = 1e-10
+_EXPECTING_BEAM = 5
 
 
 class WhisperTranscriber:
@@ -110,9 +112,7 @@ class WhisperTranscriber:
     def score(self, wave: Waveform, words: Sequence[str], *, language: str, task: Task,
               names: str = "") -> tuple[float, ...]:
         tokens = [self._spelt(word) for word in words]
-        told = [self._id("<|startofprev|>"), *self._spelt(f" {names}")] if names else []
-        opening = (f"<|{language}|>", f"<|{task}|>") if self.multilingual else ()
-        start = [*told, *map(self._id, ("<|startoftranscript|>", *opening))]
+        start = self._start(language, task, names)
         # What does not fit into the decoder's context is not scored.
         flat = list(itertools.chain.from_iterable(tokens))[:_CONTEXT - len(start) - 2]
         if not flat:
@@ -121,6 +121,19 @@ class WhisperTranscriber:
         scores = iter(found.text_token_probs)
         return tuple(sum(math.log(max(probability, _LEAST)) for probability in itertools.islice(scores, len(piece)))
                      for piece in tokens)
+
+    def expecting(self, wave: Waveform, names: str, *, language: str, task: Task) -> tuple[str, ...]:
+        start = [*self._start(language, task, names), self._id("<|notimestamps|>")]
+        (found,) = self._model.model.generate(self._memory.of(wave), [start], beam_size=_EXPECTING_BEAM,
+                                              max_length=min(_CONTEXT, len(start) + _CONTEXT // 2))
+        text = self._model.hf_tokenizer.decode(found.sequences_ids[0], skip_special_tokens=True)
+        return tuple(re.findall(r"\s*\S+", text))
+
+    def _start(self, language: str, task: Task, names: str) -> list[int]:
+        """What the decoder is given before the text, the names as what was said before."""
+        told = [self._id("<|startofprev|>"), *self._spelt(f" {names}")] if names else []
+        opening = (f"<|{language}|>", f"<|{task}|>") if self.multilingual else ()
+        return [*told, *map(self._id, ("<|startoftranscript|>", *opening))]
 
     def _spelt(self, text: str) -> list[int]:
         return list(self._spelling.encode(text, add_special_tokens=False).ids)

@@ -111,6 +111,13 @@ class Transcriber(Protocol):
         """
         ...
 
+    def expecting(self, wave: Waveform, names: str, *, language: str, task: Task) -> tuple[str, ...]:
+        """The words of one window as they are heard by one who expects the names, each with the space before it.
+
+        Names are likely to be right, and others to be missing. Costs little for the wave that was transcribed last.
+        """
+        ...
+
 
 class Translator(Protocol):
     """A second pass over one window: what was said in one language, as text of another."""

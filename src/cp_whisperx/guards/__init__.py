@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from cp_whisperx.guards.context import Context, Doubt, HeardSound, Sound, Verdict, usual_logprob
 from cp_whisperx.guards.repeats import duplicate, echo
 from cp_whisperx.guards.sound import confidence, faintness, silence, speed
-from cp_whisperx.guards.text import ghost, loop, prompt_leak, punctuation, tag
+from cp_whisperx.guards.text import ghost, loop, punctuation, tag
 from cp_whisperx.timeline import Segment
 
 __all__ = ["FAINT_GUARDS", "GUARDS", "Context", "Doubt", "Guard", "HeardSound", "Judged", "Sound", "Verdict", "judge",
@@ -25,7 +25,6 @@ GUARDS: Mapping[str, Guard] = {
     "punctuation": punctuation,
     "tag": tag,
     "silence": silence,
-    "prompt-leak": prompt_leak,
     "loop": loop,
     "ghost": ghost,
     "duplicate": duplicate,
@@ -52,7 +51,7 @@ class Judged:
     doubt: Doubt | None = None
 
 
-def judge(segments: Sequence[Segment], sound: Sound, *, prompt: str = "", usual: float | None = None,
+def judge(segments: Sequence[Segment], sound: Sound, *, usual: float | None = None,
           faint: bool = False) -> tuple[Judged, ...]:
     """Asks the guards about each of `segments`, which are in their order in the film.
 
@@ -62,7 +61,7 @@ def judge(segments: Sequence[Segment], sound: Sound, *, prompt: str = "", usual:
     guards = FAINT_GUARDS if faint else GUARDS
     result = []
     for position, segment in enumerate(segments):
-        context = Context(sound, usual, prompt, tuple(segments[max(0, position - _NEAR):position]),
+        context = Context(sound, usual, tuple(segments[max(0, position - _NEAR):position]),
                           tuple(segments[position + 1:position + 1 + _NEAR]))
         doubts = ((name, guard(segment, context)) for name, guard in guards.items())
         name, doubt = next(((name, doubt) for name, doubt in doubts if doubt), ("", None))

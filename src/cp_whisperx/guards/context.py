@@ -56,7 +56,6 @@ class Context:
     sound: Sound
     usual: float
     """Log probability per token that is usual in this film: a language in which the model is weak has a low one."""
-    prompt: str = ""
     before: tuple[Segment, ...] = ()
     after: tuple[Segment, ...] = ()
 

@@ -21,9 +21,6 @@ _LOOP_SHARE = 0.5
 _ONE_SOUND = 40
 """Characters of one word that is itself a loop of up to three of them; a long scream is shorter."""
 
-_LEAK_ITEMS = 3
-_LEAK_WORDS = 7
-
 _SURE_WORDS, _SURE_SPEECH, _SURE_NO_SPEECH = 0.8, 0.9, 0.35
 """Words, detector and recogniser must all be so sure before a farewell is believed."""
 _POOR_WORDS, _POOR_SPEECH, _POOR_NO_SPEECH = 0.3, 0.3, 0.6
@@ -40,23 +37,6 @@ def tag(segment: Segment, context: Context) -> Doubt | None:
     if tokens(_TAGS.sub(" ", segment.text)):
         return None
     return Doubt("re-decode", "a description of sound, not words")
-
-
-def prompt_leak(segment: Segment, context: Context) -> Doubt | None:
-    """The prompt comes back as text: names in the order of the list, or a whole clause of it."""
-    words = tokens(segment.text)
-    items = [item for part in re.split(r"[,;:.!?\n]+", context.prompt) if (item := tokens(part))]
-    if not words or not items:
-        return None
-    for first in range(len(items)):
-        run: tuple[str, ...] = ()
-        for count, item in enumerate(items[first:], start=1):
-            run += item
-            if len(run) > len(words):
-                break
-            if (count >= _LEAK_ITEMS or len(run) >= _LEAK_WORDS) and contains(words, run) and 2 * len(run) > len(words):
-                return Doubt("re-decode", f"the prompt itself: {count} of its items in their order")
-    return None
 
 
 def loop(segment: Segment, context: Context) -> Doubt | None:

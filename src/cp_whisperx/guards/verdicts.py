@@ -32,13 +32,10 @@ class Verdicts:
 
 
 def decide(heard: Sequence[Segment], speech: Sequence[SpeechSpan], sound: Sound, samples: Samples, *,
-           windows: int, hear_alone: HearAlone | None, prompt: str = "") -> Verdicts:
-    """`heard`: the first hearing, of so many `windows`. Without `hear_alone` there is no second one.
-
-    `prompt` is what the recogniser was told before it listened.
-    """
+           windows: int, hear_alone: HearAlone | None) -> Verdicts:
+    """`heard`: the first hearing, of so many `windows`. Without `hear_alone` there is no second one."""
     usual = usual_logprob(heard)
-    first = judge(heard, sound, prompt=prompt, usual=usual)
+    first = judge(heard, sound, usual=usual)
     kept = [one.segment for one in first if not one.doubt]
     dropped = [_dropped(one, 1) for one in first if one.doubt]
     missed: tuple[loss.Missed, ...] = ()
@@ -47,7 +44,7 @@ def decide(heard: Sequence[Segment], speech: Sequence[SpeechSpan], sound: Sound,
         missed = loss.again(speech, sound.faint(), _words(kept), hopeless)[:_MOST_AGAIN * windows + _FEW]
         for number, miss in enumerate(missed):
             alone = hear_alone(number, Window((miss.span,), (0.0,)))
-            second = judge(alone, sound, prompt=prompt, usual=usual, faint=miss.faint)
+            second = judge(alone, sound, usual=usual, faint=miss.faint)
             kept += [one.segment for one in second if not one.doubt]
             dropped += [_dropped(one, 2) for one in second if one.doubt]
     words = _words(kept)

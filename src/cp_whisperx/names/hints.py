@@ -15,6 +15,8 @@ from cp_whisperx.names import script
 WINDOW_S, STRIDE_S = 45.0, 15.0
 _WINDOWS = 8
 _DECAY = 0.7
+REACH_S = WINDOW_S + (_WINDOWS - 1) * STRIDE_S
+"""What was heard before that is forgotten."""
 _MIN_WEIGHT = 0.3
 """Who is less likely to be spoken of than this is not asked for, nor put in another word's place (`match`)."""
 
@@ -33,7 +35,7 @@ def hints(names: Sequence[Name], recent: Sequence[tuple[float, str]] = (), now_s
     for word, _ in ranked:
         if tokens(", ".join((*chosen, word))) <= budget:
             chosen.append(word)
-    return ", ".join(chosen)
+    return ", ".join(sorted(chosen, key=lambda word: (-words[word], word)))
 
 
 def _single_words(names: Sequence[Name], *, devanagari: bool) -> dict[str, float]:

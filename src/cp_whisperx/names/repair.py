@@ -31,10 +31,11 @@ _ALIKE = 0.85
 _FOREIGN_SHARE = 0.4
 _SINGLE = 0.03
 """A single word is preferred to a longer stretch that fits no better than this."""
-_NEEDED = {"word": 3.9, "words": 2.0, "other": 1.5}
-"""What gain and likeness together need to be for a name in the place of one ordinary word, of several, and of what is
-in no list or has a capital inside a sentence: in nats, chosen on the tuned films of bench/names.toml, each heard with
-its own cast and with that of another."""
+_NEEDED = {"word": 3.9, "words": 2.0, "other": 1.5, "reheard": 3.4, "beside": 5.1}
+"""What gain and likeness together need to be for a name in the place of one ordinary word, of several, of what is in no
+list or has a capital inside a sentence, of ordinary ones where it was heard by who expected it, and with other words
+beside it: in nats, chosen on the tuned films
+of bench/names.toml, each heard with its own cast and with that of another."""
 _BY_LIKENESS = 6.0
 """Nats for each 1 of likeness."""
 _LEAST = 1.0
@@ -152,13 +153,14 @@ def _proposals(segment: int, tokens: Sequence[_Token], matcher: Matcher, *, fore
 def _sounding(segment: int, tokens: Sequence[_Token], one: Alternative, matcher: Matcher) -> _Proposal | None:
     """The name that the recogniser found probable, accepted or nearly; None for words that are a name already."""
     stretch = tokens[one.first:one.first + one.count]
-    name = matcher.entry(one.name)
+    name = next(filter(None, map(matcher.entry, (one.name, *one.name.split()))), None)
     if name is None or any(matcher.known(token.core) for token in stretch):
         return None
     plain = all(matcher.lexicon.kind(token.core) == "word" and token.place != "capital" for token in stretch)
-    kind = "other" if not plain else "word" if one.count == 1 else "words"
+    kind = ("beside" if " " in one.name else "other" if not plain else "reheard" if one.reheard
+            else "word" if one.count == 1 else "words")
     needed = _NEEDED[kind] - _BY_LIKENESS * one.likeness
-    if kind != "other" or one.count > 1:
+    if not one.reheard and (kind != "other" or one.count > 1):
         needed = max(needed, _LEAST)
     if one.gain < needed - _ELSEWHERE:
         return None

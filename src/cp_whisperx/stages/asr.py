@@ -1,7 +1,7 @@
 """asr: speech spans in, segments with words and their times out.
 
 Each window is written down as soon as it is heard. A run that was killed goes on behind the last of them,
-and since windows do not depend on each other it ends with the same transcript.
+and since windows depend on nothing but those before them it ends with the same transcript.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from cp_whisperx.artifacts import (
     Decision,
     Glossary,
     LanguageVote,
+    Name,
     SpeakerActivity,
     Speech,
     Transcript,
@@ -38,7 +39,7 @@ from cp_whisperx.media.samples import Samples
 from cp_whisperx.models import catalog
 from cp_whisperx.models.store import is_path
 from cp_whisperx.names import evidence
-from cp_whisperx.names.hints import hints
+from cp_whisperx.names.hints import REACH_S, hints
 from cp_whisperx.stage import ImageNeeds, Inputs, Stage, StageOptions, Tools
 from cp_whisperx.timeline import SAMPLE_RATE, Segment, monotone, total
 from cp_whisperx.translation import WhisperTranslator, second_pass
@@ -106,7 +107,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
         tools.warn(f"the model {options.model} is weak in {_name(vote.language)}: use --model medium or larger")
     language = _text_language(vote, options, translator)
     writing = writings.writing(language, "transcribe", options.script)
-    names = _Names(_expected(engine, glossary, writing, options))
+    names = _Names(_expected(glossary, writing, options), engine.tokens)
     total_s = sum(window.speech_s for window in windows)
     done_s = 0.0
     again = len(journal.heard)
@@ -116,6 +117,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
         def timed(number: int, window: Window) -> Callable[[], tuple[Segment, ...]]:
             """A window's segments with their final times; heard now, unless an earlier run has heard it."""
             if number >= len(journal.heard):
+                names.expect(_lately(windows, journal.heard, window), window.spans[0].start)
                 journal.add(_hear(engine, window.sound(samples), vote.language, options, names, translator))
             return _timing(window, journal.heard[number].segments, samples, workers)
 
@@ -130,7 +132,7 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
             lambda number, window: window.place(timed(len(windows) + number, window)()))
             if options.second_hearing else None)
     tools.facts["windows"] = f"{len(windows)} heard, {min(again, len(windows))} of them by an earlier run"
-    if names.told:
+    if names.known:
         tools.facts["names"] = f"{names.places} places that may be one, found in {names.seconds:.1f} s"
     decisions = tuple(decision for window, heard in zip(windows, journal.heard, strict=False)
                       for decision in _decisions(window, heard, placed))
@@ -150,18 +152,33 @@ def _text_language(vote: LanguageVote, options: Options, translator: Translator 
 class _Names:
     """Names to expect, and what it took to ask for them."""
 
-    told: tuple[str, ...]
+    known: tuple[Name, ...]
+    tokens: Callable[[str], int]
+    told: tuple[str, ...] = ()
     places: int = 0
     seconds: float = 0.0
 
+    def expect(self, recent: Sequence[tuple[float, str]], now_s: float) -> None:
+        """For the next window; of a large cast those who were spoken of lately."""
+        found = hints(self.known, recent, now_s, budget=_NAME_TOKENS, tokens=self.tokens)
+        self.told = tuple(found.split(", ")) if found else ()
 
-def _expected(engine: Transcriber, glossary: Glossary | None, writing: writings.Writing,
-              options: Options) -> tuple[str, ...]:
-    """The same for all windows, so that they do not depend on each other."""
+
+def _expected(glossary: Glossary | None, writing: writings.Writing, options: Options) -> tuple[Name, ...]:
     if not glossary or not options.names or writing.script == "Deva" or writing.roman:
         return ()
-    found = hints(glossary.names, budget=_NAME_TOKENS, tokens=engine.tokens)
-    return tuple(found.split(", ")) if found else ()
+    return glossary.names
+
+
+def _lately(windows: Sequence[Window], heard: Sequence[Heard], now: Window) -> list[tuple[float, str]]:
+    """Words before a window, and names that they may have been, each with its time."""
+    until_s = now.spans[0].start
+    near = (segment for window, one in zip(windows, heard, strict=False)
+            if window.spans[0].start < until_s <= window.spans[-1].end + REACH_S
+            for segment in window.place(one.segments))
+    return [said for segment in near for said in (
+        *((word.start, word.text) for word in segment.words),
+        *((segment.words[one.first].start, one.name) for one in segment.alternatives if one.gain > 0))]
 
 
 def _hear(engine: Transcriber, sound: Waveform, language: str, options: Options, names: _Names,
@@ -191,7 +208,8 @@ def _with_names(engine: Transcriber, sound: Waveform, heard: Heard, language: st
     words = [word for segment in heard.segments for word in segment.words]
     told = f"{', '.join(names.told)}."
     found = evidence.alternatives(words, names.told, lambda texts: engine.score(
-        sound, texts, language=language, task=options.task, names=told))
+        sound, texts, language=language, task=options.task, names=told),
+        lambda: engine.expecting(sound, told, language=language, task=options.task))
     each = evidence.by_segment(found, [len(segment.words) for segment in heard.segments])
     names.places += len(found)
     names.seconds += time.perf_counter() - began
