@@ -365,7 +365,7 @@ def _transcript(vote: LanguageVote, options: Options, language: str, verdicts: V
 
 STAGE = Stage(
     name="asr",
-    version=4,
+    version=5,
     needs=(AudioTrack, Glossary, Speech, SpeakerActivity),
     makes=Transcript,
     options=Options,

@@ -34,7 +34,7 @@ def run(inputs: Inputs, options: Options, tools: Tools) -> NamedTranscript:
 
 STAGE = Stage(
     name="post-ner",
-    version=2,
+    version=3,
     needs=(Transcript, Glossary),
     makes=NamedTranscript,
     options=Options,
