@@ -67,6 +67,8 @@ REHEARD = {
     "words are left out": ("forget the whole long sorry story sign run and go", "forget Simran and go", ""),
     "nothing like it": ("put it into the cupboard and go", "put it Simran and go", ""),
     "a name in the place of another": ("tell Preeti and him to come", "tell Simran to come", ""),
+    "a comma that was misheard": ("to moroka, brit will come", "tomorrow Preeti will come", "tomorrow Preeti"),
+    "a comma between them": ("tell seymour on late today", "tell Simran, let today", ""),
     "too much of it": ("a b c d e f g h i", "Simran a1 b2 c3 d4 e5 f6 g7 h8", ""),
 }
 
@@ -82,6 +84,13 @@ def test_who_expects_names_hears_the_words_beside_them(name: str) -> None:
         made = [word.text for word in words(heard)]
         made[one.first:one.first + one.count] = [spelt(made[one.first:one.first + one.count], one.name)]
         assert "".join(made).strip() == said and one.gain > 1
+
+
+def test_words_with_a_pause_between_them_are_not_heard_as_one() -> None:
+    heard, said, _ = REHEARD["with the word behind it"]
+    texts, late = [f" {word}" for word in said.split()], list(words(heard))
+    late[3:] = [Word(word.start + 1, word.end + 1, word.text, 0.5) for word in late[3:]]
+    assert all(" " not in one.name for one in alternatives(late, ("Veeru",), Sound(said), lambda: texts))
 
 
 def test_nothing_is_heard_again_where_all_is_certain() -> None:

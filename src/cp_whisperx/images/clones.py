@@ -28,6 +28,7 @@ def copy(clone: Path, to: Path, places: tuple[str, ...] = BUILT_FROM) -> Path:
             (to / name).chmod(source.stat().st_mode)
     return to
 
+
 def git(clone: Path, *arguments: str) -> str:
     """What git says of a clone; "" where there is no git, or it has nothing to say."""
     try:

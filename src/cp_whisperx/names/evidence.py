@@ -33,6 +33,7 @@ _LONGEST, _PIECES = 3, 5
 _PAUSE_S = 0.6
 """Words with more silence between them are not one name."""
 _ENDS = frozenset(".!?…")
+_SIGNS = frozenset(",;:")
 _STRETCH = 6
 """Pieces in the place of which a name and the words beside it may have been heard, and words that these may be."""
 _SHORT = 3
@@ -134,7 +135,7 @@ def _candidates(words: Sequence[Word], names: Sequence[str], heard: Sequence[flo
     keys = [(name, key(name)) for name in names]
     known = {name.casefold() for name in names}
     parts = [_parts(word.text) for word in words]
-    begins = [*(not at or word.text[:1].isspace() for at, word in enumerate(words)), True]
+    begins = _begins(words)
     for first in itertools.compress(range(len(words)), begins[:-1]):
         for end in range(first + 1, min(first + _PIECES, len(words)) + 1):
             if end - first > 1 and begins[end - 1] and (
@@ -157,7 +158,7 @@ def _reheard(words: Sequence[Word], names: Sequence[str], again: Sequence[str]) 
     known = {name.casefold(): name for name in names}
     here = list(_sentences(word.text for word in words))
     there = [(_as_name(core, known), at) for core, at in _sentences(again)]
-    begins = [*(not at or word.text[:1].isspace() for at, word in enumerate(words)), True]
+    begins = _begins(words)
     for first, end, start, stop in _different([core for core, _ in here], [core for core, _ in there]):
         was, now = [core for core, _ in here[first:end]], [core for core, _ in there[start:stop]]
         place, count = here[first][1], end - first
@@ -165,9 +166,18 @@ def _reheard(words: Sequence[Word], names: Sequence[str], again: Sequence[str]) 
                 or "" in (*was, *now) or not any(core.casefold() in known for core in now)
                 or any(core.casefold() in known for core in was)):
             continue
+        # A sign that was heard between misheard words is misheard as well; one among the new words would be lost.
+        if (any(other.start - one.end > _PAUSE_S for one, other in itertools.pairwise(words[place:place + count]))
+                or any(set(_parts(again[at])[2]) & _SIGNS for _, at in there[start:stop - 1])):
+            continue
         before, after = "".join(map(key, was)), "".join(map(key, now))
         if len(after) >= _NO_SHORTER * len(before) >= 1.5 and (like := likeness(before, after)) >= _REHEARD_LIKE:
             yield _Candidate(place, count, " ".join(now), like, reheard=True)
+
+
+def _begins(words: Sequence[Word]) -> list[bool]:
+    """Whether a written word begins with each of the pieces that a recogniser has it in, and behind the last."""
+    return [*(not at or word.text[:1].isspace() for at, word in enumerate(words)), True]
 
 
 def _sentences(texts: Iterable[str]) -> Iterator[tuple[str, int]]:

@@ -34,8 +34,7 @@ _SINGLE = 0.03
 _NEEDED = {"word": 3.9, "words": 2.0, "other": 1.5, "reheard": 3.4, "beside": 5.1}
 """What gain and likeness together need to be for a name in the place of one ordinary word, of several, of what is in no
 list or has a capital inside a sentence, of ordinary ones where it was heard by who expected it, and with other words
-beside it: in nats, chosen on the tuned films
-of bench/names.toml, each heard with its own cast and with that of another."""
+beside it: in nats, chosen on the tuned films of bench/names.toml, each heard with its own cast and that of another."""
 _BY_LIKENESS = 6.0
 """Nats for each 1 of likeness."""
 _LEAST = 1.0

@@ -117,7 +117,8 @@ def recognise(engine: Transcriber, samples: Samples, speech: SpeakerActivity, op
         def timed(number: int, window: Window) -> Callable[[], tuple[Segment, ...]]:
             """A window's segments with their final times; heard now, unless an earlier run has heard it."""
             if number >= len(journal.heard):
-                names.expect(_lately(windows, journal.heard, window), window.spans[0].start)
+                if names.known:
+                    names.expect(_lately(windows, journal.heard, window), window.spans[0].start)
                 journal.add(_hear(engine, window.sound(samples), vote.language, options, names, translator))
             return _timing(window, journal.heard[number].segments, samples, workers)
 
