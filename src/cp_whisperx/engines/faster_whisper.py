@@ -44,7 +44,7 @@ _CONTEXT = 448
 """Tokens that Whisper's decoder takes."""
 _LEAST = 1e-10
 _EXPECTING_BEAM = 5
-"""With 1 a second hearing is quicker by half, and has fewer of the names."""
+"""With 1 a second hearing is quicker by a third, and has fewer of the names."""
 
 
 class WhisperTranscriber:
